@@ -1,0 +1,81 @@
+"""The command line. One module a verb; each is imported without anything heavy behind it."""
+
+import argparse
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from assay import __version__
+from assay.errors import UserError
+
+COMMANDS = {
+    "pools": "list the pools that this machine knows",
+    "pool": "build, show or verify a pool",
+    "tracks": "list tracks and scales: pool, model, budget, expected minutes, seal",
+    "track": "fork a track onto your own pool",
+    "suite": "fetch, convert or list evaluation suites",
+    "select": "run a strategy and write a submission",
+    "validate": "check a submission against every rule, offline",
+    "score": "train on a submission, evaluate, write records",
+    "board": "show the local leaderboard",
+    "doctor": "say what is installed, which devices work, what would fail and the fix",
+}
+
+
+def build_parser(only: str | None = None) -> argparse.ArgumentParser:
+    """Build the parser; modules of verbs other than `only` are not even imported."""
+    parser = argparse.ArgumentParser(
+        prog="assay",
+        description="Measure how good a training set is: hand in example ids, get a score.",
+        epilog="example: assay select random --track text --scale pico --out s.npy && "
+        "assay score s.npy --track text --scale pico",
+    )
+    parser.add_argument("--version", action="version", version=f"assay {__version__}")
+    verbs = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for name, summary in COMMANDS.items():
+        verb = verbs.add_parser(
+            name,
+            help=summary,
+            description=summary[0].upper() + summary[1:] + ".",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        if name == only:
+            importlib.import_module(f"assay.cli.{name}").add_arguments(verb)
+    return parser
+
+
+def add_common(parser: argparse.ArgumentParser) -> None:
+    """Add what every verb has: `--json` and `-v`."""
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    parser.add_argument("-v", "--verbose", action="store_true", help="show tracebacks")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one verb.
+
+    Returns:
+        0 when done, 2 for bad input (argparse's own code as well), 1 for anything else.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    only = next((word for word in arguments if not word.startswith("-")), None)
+    parser = build_parser(only if only in COMMANDS else None)
+    args = parser.parse_args(arguments)
+    if args.command is None:
+        parser.print_help()
+        return 0
+    module = importlib.import_module(f"assay.cli.{args.command}")
+    try:
+        return module.run(args)
+    except UserError as error:
+        if getattr(args, "verbose", False):
+            traceback.print_exc()
+        print(f"assay: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("assay: interrupted; the same command goes on from here", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1

@@ -1,0 +1,62 @@
+"""Every error that Assay raises on purpose.
+
+    AssayError
+    +-- UserError          bad input: one line that teaches, exit code 2
+        +-- PoolError          a pool or a source that cannot be read or does not verify
+        +-- SubmissionError    an id list that breaks a rule; carries the rule's stable id
+        +-- TrackError         an unknown track or scale, a recipe that does not parse or match its seal
+        +-- SuiteError         evaluation files that are absent or do not match their digest
+        +-- StrategyError      a strategy file that cannot be loaded or returned something unusable
+        +-- SettingsError      a `key=value` override that conf/ does not know
+        +-- RunError           a run that cannot start or cannot be resumed as asked
+
+A message says what is wrong, where, what was got, and ends with the next command to try.
+Broken internal invariants are `assert`s, never one of these.
+"""
+
+
+class AssayError(Exception):
+    """The root of all of them."""
+
+
+class UserError(AssayError):
+    """Bad input. The command line prints the message alone and exits with code 2."""
+
+
+class PoolError(UserError):
+    """A pool or one of its sources cannot be read or does not verify."""
+
+
+class SubmissionError(UserError):
+    """An id list breaks a rule.
+
+    Attributes:
+        rule: Stable rule id, `F1` to `F4`, `S1` to `S4` or `M1`.
+        row: Row of the offending entry in the file as handed in, or None where no row is to blame.
+    """
+
+    def __init__(self, rule: str, message: str, row: int | None = None):
+        super().__init__(f"{rule}: {message}")
+        self.rule = rule
+        self.row = row
+        self.message = message
+
+
+class TrackError(UserError):
+    """A track, scale or recipe is unknown, malformed, or does not match its seal."""
+
+
+class SuiteError(UserError):
+    """Evaluation files are absent, malformed, or do not match their digest."""
+
+
+class StrategyError(UserError):
+    """A strategy file cannot be loaded, or returned something that is not a submission."""
+
+
+class SettingsError(UserError):
+    """A `key=value` override names something that conf/ does not know or cannot hold."""
+
+
+class RunError(UserError):
+    """A run cannot start or cannot be resumed as asked."""

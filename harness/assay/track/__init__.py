@@ -1,0 +1,1 @@
+"""Tracks and scales: the sealed law that a score is measured under."""
