@@ -26,12 +26,13 @@ class PoolRef:
 
     Attributes:
         name: A pool that `assay pools` lists: embedded, or built by the user.
-        root: Its Merkle root, `sha256:...`.
+        root: Its Merkle root, `sha256:...`; None for a published pool that everybody builds from a
+            licensed source, whose scores are then comparable only under the same root.
         documents: Size of an embedded pool, in documents; None for a pool that a user builds.
     """
 
     name: str
-    root: str
+    root: str | None = None
     documents: int | None = None
 
 
@@ -169,3 +170,18 @@ class Scale:
     pool: PoolRef
     recipe: Recipe
     suite: SuiteRef
+
+
+@dataclass(frozen=True)
+class TrackFile:
+    """`track.yaml`: what all scales of a track share.
+
+    Attributes:
+        modality: Which of the two kinds of model is trained.
+        summary: One line for people.
+        rules: Accepted submissions.
+    """
+
+    modality: Literal["text"]
+    summary: str
+    rules: Rules

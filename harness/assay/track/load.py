@@ -1,0 +1,185 @@
+"""Find, parse and check tracks: the package's own, then private ones under `$ASSAY_HOME/tracks`."""
+
+import difflib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from assay.artifact import write_atomic
+from assay.canonical import digest_json
+from assay.errors import TrackError
+from assay.home import assay_home, package_folder
+from assay.spec import load_yaml, parse, plain
+from assay.suite import Suite
+from assay.track.spec import PoolRef, Recipe, Rules, Scale, TrackFile
+
+SEALS_FILE = "SEALS.json"
+
+
+@dataclass(frozen=True)
+class LoadedScale:
+    """One track at one scale, parsed and compared with its seal.
+
+    Attributes:
+        track: Such as `text`.
+        scale: Such as `nano`.
+        file: What the track's scales share.
+        spec: The scale's own file.
+        suite: The evaluation suite that the scale names.
+        seal: Digest over everything above that can change a score.
+        sealed: Whether `SEALS.json` holds that very digest.
+        folder: Where the track's files are.
+    """
+
+    track: str
+    scale: str
+    file: TrackFile
+    spec: Scale
+    suite: Suite
+    seal: str
+    sealed: bool
+    folder: Path
+
+    @property
+    def label(self) -> str:
+        """Return `track/scale@version`."""
+        return f"{self.track}/{self.scale}@{self.spec.version}"
+
+    @property
+    def modality(self) -> str:
+        """Return the kind of model that the track trains."""
+        return self.file.modality
+
+    @property
+    def rules(self) -> Rules:
+        """Return which submissions are accepted."""
+        return self.file.rules
+
+    @property
+    def recipe(self) -> Recipe:
+        """Return the sealed training recipe."""
+        return self.spec.recipe
+
+    @property
+    def suite_folder(self) -> Path:
+        """Where the suite's item files are or will be, named by content so that suites never mix."""
+        digest = digest_json(plain(self.suite)).removeprefix("sha256:")[:12]
+        return assay_home() / "suites" / f"{self.suite.name}-{digest}"
+
+
+def track_roots() -> list[Path]:
+    """Return the folders that hold tracks, the package's own first."""
+    return [package_folder("tracks"), assay_home() / "tracks"]
+
+
+def list_scales() -> list[tuple[str, str]]:
+    """Return every (track, scale) that this machine knows, the package's own first."""
+    found: list[tuple[str, str]] = []
+    for root in track_roots():
+        for file in sorted(root.glob("*/track.yaml")):
+            scales = sorted(file.parent.glob("scales/*.yaml"), key=_budget)
+            found += [(file.parent.name, scale.stem) for scale in scales]
+    return found
+
+
+def _budget(path: Path) -> int:
+    return load_scale_file(path).recipe.tokens_seen
+
+
+def load_scale_file(path: Path) -> Scale:
+    """Parse one `scales/*.yaml`.
+
+    Raises:
+        TrackError: Naming the key, what was expected and what was got.
+    """
+    scale = parse(Scale, load_yaml(path), str(path))
+    recipe = scale.recipe
+    if recipe.tokens_seen % recipe.global_batch_tokens:
+        raise TrackError(
+            f"{path}: tokens_seen {recipe.tokens_seen} is no multiple of global_batch_tokens "
+            f"{recipe.global_batch_tokens}; a run has whole steps"
+        )
+    if recipe.global_batch_tokens % recipe.model.context_length:
+        raise TrackError(
+            f"{path}: global_batch_tokens {recipe.global_batch_tokens} is no multiple of "
+            f"context_length {recipe.model.context_length}; a batch has whole windows"
+        )
+    return scale
+
+
+def load(track: str, scale: str) -> LoadedScale:
+    """Load a track at a scale.
+
+    Raises:
+        TrackError: If either is unknown, or a file does not parse.
+    """
+    folder = _track_folder(track)
+    file = parse(TrackFile, load_yaml(folder / "track.yaml"), str(folder / "track.yaml"))
+    path = folder / "scales" / f"{scale}.yaml"
+    if not path.is_file():
+        known = [p.stem for p in sorted(folder.glob("scales/*.yaml"), key=_budget)]
+        raise TrackError(
+            f"track {track!r} has no scale {scale!r}{_suggest(scale, known)}; it has "
+            f"{', '.join(known)}; see: assay tracks"
+        )
+    spec = load_scale_file(path)
+    suite_path = folder / "suites" / f"{spec.suite.name}.yaml"
+    suite = parse(Suite, load_yaml(suite_path), str(suite_path))
+    seal = digest_json(
+        {"modality": file.modality, "rules": plain(file.rules), "scale": plain(spec), "suite": plain(suite)}
+    )
+    sealed = read_seals(folder).get(f"{track}/{scale}@{spec.version}") == seal
+    return LoadedScale(track, scale, file, spec, suite, seal, sealed, folder)
+
+
+def _track_folder(track: str) -> Path:
+    for root in track_roots():
+        if (root / track / "track.yaml").is_file():
+            return root / track
+    known = sorted({name for name, _ in list_scales()})
+    raise TrackError(
+        f"there is no track {track!r}{_suggest(track, known)}; known are {', '.join(known)}; see: assay tracks"
+    )
+
+
+def _suggest(word: str, known: list[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def embedded_pools() -> list[PoolRef]:
+    """Return the pools that the package generates, one a scale, smallest first."""
+    root = package_folder("tracks")
+    refs = {load(*pair).spec.pool for pair in list_scales() if (root / pair[0]).is_dir()}
+    return sorted((ref for ref in refs if ref.documents), key=lambda ref: ref.documents or 0)
+
+
+def _seals_path(folder: Path) -> Path:
+    """The package's tracks share one file; a private track carries its own."""
+    own = package_folder("tracks")
+    return own / SEALS_FILE if folder.parent == own else folder / SEALS_FILE
+
+
+def read_seals(folder: Path) -> dict[str, str]:
+    """Return the seals that apply to a track folder, `{"track/scale@version": digest}`."""
+    path = _seals_path(folder)
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+
+
+def write_seals(loaded: list[LoadedScale]) -> None:
+    """Record the digests of these scales.
+
+    Raises:
+        TrackError: If a version that is sealed already would change: a score under it may exist.
+    """
+    for folder in {item.folder for item in loaded}:
+        seals = read_seals(folder)
+        for item in (item for item in loaded if item.folder == folder):
+            if seals.get(item.label, item.seal) != item.seal:
+                raise TrackError(
+                    f"{item.label} is sealed and its files differ; bump `version` in "
+                    f"{folder / 'scales' / (item.scale + '.yaml')}, then: make seal"
+                )
+            seals[item.label] = item.seal
+        text = json.dumps(seals, indent=2, sort_keys=True) + "\n"
+        write_atomic(_seals_path(folder), text.encode("utf-8"))
