@@ -15,7 +15,7 @@ def say(message: str) -> None:
 
 @contextmanager
 def progress(
-    description: str, total: int | None, unit: str, initial: int = 0
+    description: str, total: int | None, unit: str, initial: int = 0, enabled: bool = True
 ) -> Iterator["tqdm[Any]"]:
     """Show a bar with rate and ETA on stderr; a line every ten seconds where that is no terminal.
 
@@ -24,6 +24,7 @@ def progress(
         total: Units of work, or None where nobody knows.
         unit: `tok`, `docs`, `B`, ...; counts are scaled (k, M, G).
         initial: Units done by an earlier, interrupted attempt.
+        enabled: False shows nothing.
     """
     interactive = sys.stderr.isatty()
     with tqdm(
@@ -36,5 +37,6 @@ def progress(
         mininterval=0.2 if interactive else 10.0,
         dynamic_ncols=interactive,
         leave=interactive,
+        disable=not enabled,
     ) as bar:
         yield bar

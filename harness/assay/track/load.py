@@ -126,7 +126,12 @@ def load(track: str, scale: str) -> LoadedScale:
     suite_path = folder / "suites" / f"{spec.suite.name}.yaml"
     suite = parse(Suite, load_yaml(suite_path), str(suite_path))
     seal = digest_json(
-        {"modality": file.modality, "rules": plain(file.rules), "scale": plain(spec), "suite": plain(suite)}
+        {
+            "modality": file.modality,
+            "rules": plain(file.rules),
+            "scale": plain(spec),
+            "suite": plain(suite),
+        }
     )
     sealed = read_seals(folder).get(f"{track}/{scale}@{spec.version}") == seal
     return LoadedScale(track, scale, file, spec, suite, seal, sealed, folder)

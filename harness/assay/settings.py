@@ -1,0 +1,124 @@
+"""How to run here: `conf/`, composed by Hydra. Nothing in it can change a score."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from assay.errors import SettingsError
+from assay.home import package_folder
+
+
+@dataclass
+class LoggingSettings:
+    """Where curves go besides the run's own `metrics.jsonl`.
+
+    Attributes:
+        wandb: Whether to log to Weights & Biases.
+        mode: `offline` writes locally until `wandb sync`; `online` needs an account.
+        project: Project name there.
+    """
+
+    wandb: bool = False
+    mode: str = "offline"
+    project: str = "assay"
+
+
+@dataclass
+class MachineSettings:
+    """What to run on.
+
+    Attributes:
+        processes: Training processes; more than one launches them through accelerate.
+        sharding: `none` replicates the model (DDP); `fsdp` shards it (FSDP2).
+    """
+
+    processes: int = 1
+    sharding: str = "none"
+
+
+@dataclass
+class Settings:
+    """The whole of `conf/`.
+
+    Attributes:
+        device: `auto` takes CUDA where there is one, else the CPU.
+        threads: CPU threads of a training process; 0 leaves torch's own choice.
+        micro_batch: Windows (or pairs) per forward pass; 0 takes the whole share of a process.
+        checkpoint_seconds: Time between resumable checkpoints.
+        progress: Whether to show progress bars.
+        machine: What to run on.
+        logging: Where curves go.
+    """
+
+    device: str = "auto"
+    threads: int = 0
+    micro_batch: int = 0
+    checkpoint_seconds: float = 30.0
+    progress: bool = True
+    machine: MachineSettings = field(default_factory=MachineSettings)
+    logging: LoggingSettings = field(default_factory=LoggingSettings)
+
+
+def compose(overrides: Sequence[str]) -> Settings:
+    """Compose `conf/` with `key=value` overrides.
+
+    Raises:
+        SettingsError: If a key is unknown or a value has the wrong type. Sealed values are unknown
+            keys by construction: Hydra never reads `tracks/`.
+    """
+    for word in overrides:
+        # Hydra's `+key=`, `++key=` and `~key` would add or delete keys and be ignored in silence here.
+        if not re.match(r"[a-z_]+(\.[a-z_]+)*=", word):
+            raise SettingsError(
+                _teach(ValueError(f"{word!r} is not of the form key=value"), overrides)
+            )
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+    from hydra.core.config_store import ConfigStore
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    ConfigStore.instance().store(name="schema", node=Settings)
+    try:
+        with initialize_config_dir(str(package_folder("conf")), version_base="1.3"):
+            composed: Any = OmegaConf.to_object(hydra_compose("config", overrides=list(overrides)))
+    except (HydraException, OmegaConfBaseException) as error:
+        raise SettingsError(_teach(error, overrides)) from None
+    _check(composed)
+    return composed
+
+
+def _teach(error: Exception, overrides: Sequence[str]) -> str:
+    """Say in one line which override was wrong; Hydra's own message has the rest."""
+    chain: list[BaseException] = [error]
+    while cause := chain[-1].__cause__:
+        chain.append(cause)
+    detail = str(chain[-1]).splitlines()[0].rstrip(".")
+    return (
+        f"override {' '.join(overrides)!r}: {detail}; these words say how to run here and never reach the sealed "
+        "recipe; the keys are in conf/config.yaml: device, threads, micro_batch, checkpoint_seconds, progress, "
+        "machine (single, multi_gpu), logging (none, wandb)"
+    )
+
+
+def _check(settings: Settings) -> None:
+    """Refuse values that the types allow and a run could not use."""
+    choices = {
+        "device": (settings.device, ("auto", "cpu", "cuda")),
+        "machine.sharding": (settings.machine.sharding, ("none", "fsdp")),
+        "logging.mode": (settings.logging.mode, ("offline", "online")),
+    }
+    for key, (value, allowed) in choices.items():
+        if value not in allowed:
+            raise SettingsError(f"{key}={value}: must be one of {', '.join(allowed)}")
+    least = {
+        "threads": (settings.threads, 0),
+        "micro_batch": (settings.micro_batch, 0),
+        "checkpoint_seconds": (settings.checkpoint_seconds, 0),
+        "machine.processes": (settings.machine.processes, 1),
+    }
+    for key, (value, low) in least.items():
+        if value < low:
+            raise SettingsError(f"{key}={value}: must be at least {low}")

@@ -1,0 +1,44 @@
+"""Device, precision and determinism, chosen once and said aloud."""
+
+import os
+
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+from accelerate.utils import FullyShardedDataParallelPlugin
+
+from assay.errors import SettingsError
+from assay.settings import Settings
+
+
+def build_accelerator(settings: Settings, precision: str) -> Accelerator:
+    """Set up the device for bitwise repeatable steps and return accelerate's handle on it.
+
+    Raises:
+        SettingsError: If CUDA is asked for and there is none.
+    """
+    if settings.device == "cuda" and not torch.cuda.is_available():
+        raise SettingsError(
+            "device=cuda: torch sees no CUDA device; use device=cpu, or see what is wrong with: assay doctor"
+        )
+    # cuBLAS reads this once, when CUDA starts.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    plugin = None
+    if settings.machine.sharding == "fsdp" and settings.machine.processes > 1:
+        plugin = FullyShardedDataParallelPlugin(
+            fsdp_version=2,
+            auto_wrap_policy="transformer_based_wrap",
+            reshard_after_forward=True,
+        )
+    # accelerate refuses a second precision in one process; runs of several scales may need it.
+    AcceleratorState._reset_state()
+    return Accelerator(
+        cpu=settings.device == "cpu" or not torch.cuda.is_available(),
+        mixed_precision="bf16" if precision == "bf16" else "no",
+        fsdp_plugin=plugin,
+    )
