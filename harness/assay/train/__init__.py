@@ -1,0 +1,1 @@
+"""Training: one loop on accelerate, for every modality."""

@@ -1,0 +1,78 @@
+"""The record of one run: immutable canonical JSON that says everything that led to a score.
+
+A record has two digests. `result_digest` covers what was computed and on what; it leaves out clock
+readings, memory use and the manifest's prose, so an interrupted run and an undisturbed one agree on
+it. `digest` covers the whole record.
+"""
+
+from typing import Any
+
+from assay.canonical import digest_json
+
+FORMAT = 1
+RESULT_FIELDS = (
+    "format",
+    "kind",
+    "track",
+    "seed",
+    "digests",
+    "training",
+    "metrics",
+    "software",
+    "device",
+)
+"""What `result_digest` covers, besides the digest of the submission."""
+
+
+def build_record(
+    *,
+    submission: dict[str, Any],
+    track: dict[str, Any],
+    seed: int,
+    digests: dict[str, str],
+    training: dict[str, Any],
+    metrics: dict[str, Any],
+    software: dict[str, Any],
+    device: dict[str, Any],
+    clock: dict[str, Any],
+) -> dict[str, Any]:
+    """Assemble a record and seal it with both digests.
+
+    Args:
+        submission: `digest`, `form`, `unit`, sizes and the participant's `manifest`.
+        track: `name`, `scale`, `version`, `modality`, `seal`, `sealed`.
+        seed: Of initialisation and data order.
+        digests: Of run, pool, tokenizer, selection, recipe, suite, trace, checkpoint, outputs.
+        training: Budget, steps, parameters, FLOPs, last loss.
+        metrics: As `assay.score.Metrics.as_json` gives them.
+        software: Versions and commit.
+        device: Type, name, threads, processes.
+        clock: Times, durations and memory: nothing here is part of the result.
+    """
+    record: dict[str, Any] = {
+        "format": FORMAT,
+        "kind": "run",
+        "submission": submission,
+        "track": track,
+        "seed": seed,
+        "digests": digests,
+        "training": training,
+        "metrics": metrics,
+        "software": software,
+        "device": device,
+        "clock": clock,
+    }
+    record["result_digest"] = result_digest(record)
+    record["digest"] = record_digest(record)
+    return record
+
+
+def result_digest(record: dict[str, Any]) -> str:
+    """Digest of what was computed, and on what."""
+    result = {field: record[field] for field in RESULT_FIELDS}
+    return digest_json(result | {"submission": record["submission"]["digest"]})
+
+
+def record_digest(record: dict[str, Any]) -> str:
+    """Digest of a whole record (without the digest itself)."""
+    return digest_json({key: value for key, value in record.items() if key != "digest"})

@@ -1,0 +1,1 @@
+"""From a submission to records: validate, train, evaluate, score, record."""

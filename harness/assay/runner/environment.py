@@ -1,0 +1,86 @@
+"""What a record says about software and machine."""
+
+import platform
+import resource
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from assay import __version__
+
+PACKAGES = ("torch", "transformers", "accelerate", "tokenizers", "lm_eval", "numpy", "pyarrow")
+
+
+def installed(package: str) -> str | None:
+    """Return a package's version, or None where it is not installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def software() -> dict[str, Any]:
+    """Return versions and, where Assay runs from a clone, its commit."""
+    commit, dirty = _git_state()
+    return {
+        "assay": __version__,
+        "commit": commit,
+        "dirty": dirty,
+        "python": platform.python_version(),
+        **{package: installed(package) for package in PACKAGES},
+    }
+
+
+def _git_state() -> tuple[str | None, bool | None]:
+    clone = Path(__file__).parents[3]
+    if not (clone / ".git").exists():
+        return None, None
+    git = ["git", "-C", str(clone)]
+    try:
+        commit = subprocess.run(
+            [*git, "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+        )
+        # Untracked files cannot change a result; edited ones can.
+        edits = subprocess.run(
+            [*git, "status", "--porcelain", "--untracked-files=no"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None, None
+    return commit.stdout.strip(), bool(edits.stdout.strip())
+
+
+def processor_name() -> str:
+    """Return the CPU's model name as the kernel gives it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def device_facts(kind: str, processes: int) -> dict[str, Any]:
+    """Return what the bits of a result may depend on: device, threads, processes, platform."""
+    import torch
+
+    name = torch.cuda.get_device_name() if kind == "cuda" else processor_name()
+    return {
+        "type": kind,
+        "name": name,
+        "threads": torch.get_num_threads(),
+        "processes": processes,
+        "platform": f"{platform.system()}-{platform.machine()}",
+        "cuda": torch.version.cuda if kind == "cuda" else None,
+    }
+
+
+def peak_memory_bytes() -> int:
+    """Return this process's peak resident memory."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
