@@ -41,7 +41,7 @@ def define_missing_schemas() -> bool:
     Returns:
         Whether anything was defined.
     """
-    global _library  # noqa: PLW0603
+    global _library
     if _library is not None or importlib.util.find_spec("torchvision") is None or operators_load():
         return False
     import torch

@@ -52,6 +52,10 @@ def add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-v", "--verbose", action="store_true", help="show tracebacks")
 
 
+def _is_override(word: str) -> bool:
+    return "=" in word and not word.startswith("-")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb.
 
@@ -61,11 +65,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     only = next((word for word in arguments if not word.startswith("-")), None)
     parser = build_parser(only if only in COMMANDS else None)
-    args = parser.parse_args(arguments)
+    args, unknown = parser.parse_known_args(arguments)
     if args.command is None:
         parser.print_help()
         return 0
     module = importlib.import_module(f"assay.cli.{args.command}")
+    if unknown and not (
+        getattr(module, "TAKES_OVERRIDES", False) and all(map(_is_override, unknown))
+    ):
+        parser.error(
+            f"unrecognized arguments: {' '.join(unknown)}; see: assay {args.command} --help"
+        )
+    args.overrides = unknown
     try:
         return module.run(args)
     except UserError as error:

@@ -54,32 +54,6 @@ def _git_state() -> tuple[str | None, bool | None]:
     return commit.stdout.strip(), bool(edits.stdout.strip())
 
 
-def processor_name() -> str:
-    """Return the CPU's model name as the kernel gives it."""
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
-
-
-def device_facts(kind: str, processes: int) -> dict[str, Any]:
-    """Return what the bits of a result may depend on: device, threads, processes, platform."""
-    import torch
-
-    name = torch.cuda.get_device_name() if kind == "cuda" else processor_name()
-    return {
-        "type": kind,
-        "name": name,
-        "threads": torch.get_num_threads(),
-        "processes": processes,
-        "platform": f"{platform.system()}-{platform.machine()}",
-        "cuda": torch.version.cuda if kind == "cuda" else None,
-    }
-
-
 def peak_memory_bytes() -> int:
     """Return this process's peak resident memory."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

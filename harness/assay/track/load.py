@@ -11,6 +11,7 @@ from assay.errors import TrackError
 from assay.home import assay_home, package_folder
 from assay.spec import load_yaml, parse, plain
 from assay.suite import Suite
+from assay.suite.files import load_suite
 from assay.track.spec import PoolRef, Recipe, Rules, Scale, TrackFile
 
 SEALS_FILE = "SEALS.json"
@@ -124,7 +125,7 @@ def load(track: str, scale: str) -> LoadedScale:
         )
     spec = load_scale_file(path)
     suite_path = folder / "suites" / f"{spec.suite.name}.yaml"
-    suite = parse(Suite, load_yaml(suite_path), str(suite_path))
+    suite = load_suite(suite_path)
     seal = digest_json(
         {
             "modality": file.modality,

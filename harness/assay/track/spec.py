@@ -79,6 +79,15 @@ class Model:
     norm_eps: float
     init_std: float
 
+    @property
+    def num_parameters(self) -> int:
+        """Trained numbers, the token table counted once where it is tied."""
+        head = self.hidden_size // self.num_heads
+        attention = 4 * self.hidden_size**2 + (2 * head if self.architecture == "qwen3" else 0)
+        block = attention + 3 * self.hidden_size * self.intermediate_size + 2 * self.hidden_size
+        tables = self.vocab_size * self.hidden_size * (1 if self.tie_embeddings else 2)
+        return self.num_layers * block + tables + self.hidden_size
+
 
 @dataclass(frozen=True)
 class Optimizer:

@@ -1,6 +1,9 @@
 """Device, precision and determinism, chosen once and said aloud."""
 
 import os
+import platform
+from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -42,3 +45,28 @@ def build_accelerator(settings: Settings, precision: str) -> Accelerator:
         mixed_precision="bf16" if precision == "bf16" else "no",
         fsdp_plugin=plugin,
     )
+
+
+def processor_name() -> str:
+    """Return the CPU's model name as the kernel gives it."""
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def device_facts(accelerator: Accelerator) -> dict[str, Any]:
+    """Return what the bits of a result may depend on: device, threads, processes, platform."""
+    kind = accelerator.device.type
+    name = torch.cuda.get_device_name() if kind == "cuda" else processor_name()
+    return {
+        "type": kind,
+        "name": name,
+        "threads": torch.get_num_threads(),
+        "processes": accelerator.num_processes,
+        "platform": f"{platform.system()}-{platform.machine()}",
+        "cuda": torch.version.cuda if kind == "cuda" else None,
+    }

@@ -19,7 +19,7 @@ from assay.modality import Modality
 from assay.settings import Settings
 from assay.train.average import WeightAverage
 from assay.train.checkpoint import RESUME_FILE, load_resume, save_resume
-from assay.train.device import build_accelerator
+from assay.train.device import build_accelerator, device_facts
 from assay.train.optim import build_optimizers, lr_frac, set_lr
 from assay.train.tracker import Tracker
 
@@ -33,14 +33,16 @@ class Trained:
         trace: Loss of every step, float32, shape (steps,).
         seconds: Wall time of this process spent in steps, all attempts together.
         flops: Of the whole run.
-        device: Where it ran.
+        facts: The device, and what else the bits may depend on.
+        main_process: Whether this process writes the results.
     """
 
     model: nn.Module
     trace: NDArray[np.float32]
     seconds: float
     flops: float
-    device: torch.device
+    facts: dict[str, Any]
+    main_process: bool
 
     @property
     def trace_digest(self) -> str:
@@ -79,7 +81,12 @@ def train(
     if last_step is None:
         average.apply(inner)
     return Trained(
-        inner.eval(), trace, run.tracker.seconds, modality.flops(inner), accelerator.device
+        inner.eval(),
+        trace,
+        run.tracker.seconds,
+        modality.flops(inner),
+        device_facts(accelerator),
+        accelerator.is_main_process,
     )
 
 

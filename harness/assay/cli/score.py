@@ -1,0 +1,142 @@
+"""`assay score`: train on a submission, evaluate, write records."""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from assay.cli import add_common
+from assay.cli.output import emit
+
+TAKES_OVERRIDES = True
+
+EXAMPLES = """examples:
+  assay score s.npy --track text --scale pico
+  assay score s.npy --track text --scale nano --seeds 3 --name "my filter" --author "A. Person"
+  assay score s.npy --track text --scale nano device=cpu threads=2 logging=wandb
+  assay score s.npy --track text --scale micro --dry-run
+
+trailing key=value words are Hydra overrides of conf/ (how to run here); none can reach a sealed value
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.epilog = EXAMPLES
+    parser.add_argument("submission", type=Path, help=".npy, .parquet, .csv or .txt list of ids")
+    parser.add_argument("--track", default="text", help="default: text")
+    parser.add_argument("--scale", default="nano", help="default: nano; see: assay tracks")
+    parser.add_argument(
+        "--seeds", type=int, default=1, help="number of runs; the harness derives the seeds"
+    )
+    parser.add_argument("--unit", help="what chunk ids count: words128, tokens512 or tokens1024")
+    parser.add_argument("--name", help="name on the board")
+    parser.add_argument("--author", action="append", help="may be given several times")
+    parser.add_argument("--fresh", action="store_true", help="run again even where a record exists")
+    parser.add_argument("--dry-run", action="store_true", help="validate, say what would run, stop")
+    add_common(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score and answer."""
+    from assay.errors import SettingsError
+    from assay.settings import compose
+
+    if args.seeds < 1:
+        raise SettingsError(f"--seeds {args.seeds}: at least one run is needed; try --seeds 3")
+    settings = compose(args.overrides)
+    if args.dry_run:
+        return _dry_run(args)
+    from assay.ledger import record_path
+    from assay.runner.scoring import score_file, summarise
+    from assay.submission import Manifest, read_manifest, sidecar_path
+
+    sidecar = sidecar_path(args.submission)
+    manifest = read_manifest(sidecar) if sidecar.is_file() else Manifest()
+    given = {"name": args.name, "authors": tuple(args.author) if args.author else None}
+    records = score_file(
+        args.submission,
+        track=args.track,
+        scale=args.scale,
+        seeds=args.seeds,
+        settings=settings,
+        unit=args.unit,
+        declared=replace(manifest, **{key: value for key, value in given.items() if value}),
+        fresh=args.fresh,
+    )
+    document = {
+        "submission": records[0]["submission"]["digest"],
+        "track": args.track,
+        "scale": args.scale,
+        "records": [
+            {
+                "digest": record["digest"],
+                "result_digest": record["result_digest"],
+                "seed": record["seed"],
+                "path": str(record_path(record)),
+                "metrics": record["metrics"],
+            }
+            for record in records
+        ],
+        "summary": summarise(records),
+    }
+    emit(args, document, lambda: _text(document))
+    return 0
+
+
+def _dry_run(args: argparse.Namespace) -> int:
+    """Validate, and say what scoring would cost."""
+    from assay.cli.tracks import describe
+    from assay.submission import validate_file
+    from assay.track.load import load
+    from assay.track.pools import open_pool
+
+    loaded = load(args.track, args.scale)
+    report = validate_file(
+        args.submission, open_pool(loaded), loaded.rules, loaded.recipe.tokens_seen, args.unit
+    )
+    about = describe(loaded)
+    document = {
+        "validation": report.plain(),
+        "runs": args.seeds,
+        "expected_seconds": about["expected_seconds"] and args.seeds * about["expected_seconds"],
+        "expected_cost_usd": about["expected_cost_usd"] and args.seeds * about["expected_cost_usd"],
+        "scale": about,
+    }
+    emit(args, document, lambda: _dry_text(document))
+    return 0 if report.ok else 2
+
+
+def _dry_text(document: dict[str, Any]) -> str:
+    seconds, cost = document["expected_seconds"], document["expected_cost_usd"]
+    time = "an unknown time" if seconds is None else f"about {seconds / 60:.1f} minutes"
+    money = "" if cost is None else f", ${cost:,.2f}"
+    verdict = "is valid" if document["validation"]["ok"] else "is NOT valid (see: assay validate)"
+    return f"submission {verdict}; {document['runs']} run(s) would take {time}{money} here; nothing was run"
+
+
+def _text(document: dict[str, Any]) -> str:
+    """Lay out the tasks of all seeds and the summary."""
+    metrics = [record["metrics"] for record in document["records"]]
+    lines = [
+        f"{document['track']}/{document['scale']}  submission {document['submission'][7:19]}",
+        "",
+    ]
+    lines.append(f"{'task':<28}{'accuracy':>10}{'chance':>9}{'bits/byte':>11}")
+    for task in metrics[0]["tasks"]:
+        accuracy = _mean([m["tasks"][task]["accuracy"] for m in metrics])
+        chance = _mean([m["tasks"][task]["chance"] for m in metrics])
+        bits = _mean([m["tasks"][task]["bits_per_byte"] for m in metrics])
+        lines.append(f"{task:<28}{accuracy:>10}{chance:>9}{bits:>11}")
+    lines.append("")
+    for metric in ("bits_per_byte", "centered_accuracy"):
+        found = document["summary"][metric]
+        noise = "" if found["half_width"] is None else f" ± {found['half_width']:.4f}"
+        lines.append(f"{metric:<28}{found['mean']:.4f}{noise}   ({len(metrics)} seeds)")
+    lines += ["", *(f"record {record['path']}" for record in document["records"])]
+    return "\n".join(lines)
+
+
+def _mean(values: list[float | None]) -> str:
+    known = [value for value in values if value is not None]
+    return f"{sum(known) / len(known):.4f}" if known else "-"

@@ -1,0 +1,220 @@
+"""Score a submission: the whole benchmark, read top to bottom."""
+
+import shutil
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from assay import ledger
+from assay.artifact import atomic_file
+from assay.board import METRICS, half_width, pooled_sd
+from assay.canonical import digest_file, digest_json
+from assay.console import say
+from assay.errors import SubmissionError
+from assay.pool import Pool
+from assay.record import build_record
+from assay.runner.environment import peak_memory_bytes, software
+from assay.runner.plan import RunPlan, make_plan, write_plan
+from assay.runner.training import CHECKPOINT, ensure_trained
+from assay.score import Metrics, score
+from assay.settings import Settings
+from assay.spec import plain
+from assay.submission import Manifest, Report, Unit, read_manifest, sidecar_path, validate_file
+from assay.track.load import LoadedScale, load
+from assay.track.pools import open_pool
+from assay.track.suites import open_suite
+
+OUTPUTS_FILE = "outputs.parquet"
+
+
+def score_file(
+    path: Path,
+    *,
+    track: str,
+    scale: str,
+    seeds: int,
+    settings: Settings,
+    unit: Unit | None = None,
+    declared: Manifest | None = None,
+    fresh: bool = False,
+) -> list[dict[str, Any]]:
+    """Train on a submission with each seed, evaluate, and append a record a seed to the ledger.
+
+    A run whose record exists already is not repeated.
+
+    Args:
+        path: The id list, with its manifest beside it if it has one.
+        track: Name of a track.
+        scale: Name of a scale of it.
+        seeds: Number of runs; the harness derives the seeds.
+        settings: How to run here.
+        unit: What chunk ids count; None takes the manifest's word.
+        declared: Replaces the manifest beside the file.
+        fresh: Train and evaluate again, from nothing, even where a record exists.
+
+    Raises:
+        SubmissionError: If the submission breaks a rule of the track.
+        UserError: If the track, its pool or its suite cannot be used.
+    """
+    loaded = load(track, scale)
+    pool = open_pool(loaded)
+    report = validate_file(path, pool, loaded.rules, loaded.recipe.tokens_seen, unit)
+    _refuse_invalid(report, path, loaded)
+    manifest = declared or (
+        read_manifest(sidecar_path(path)) if sidecar_path(path).is_file() else Manifest()
+    )
+    return [
+        _score_seed(loaded, pool, report, manifest, index, seeds, settings, fresh)
+        for index in range(seeds)
+    ]
+
+
+def _refuse_invalid(report: Report, path: Path, loaded: LoadedScale) -> None:
+    """Stop at the first error; say what is only worth knowing."""
+    for finding in report.findings:
+        if finding.severity == "error":
+            raise SubmissionError(
+                finding.rule,
+                f"{finding.message} (all findings: assay validate {path} --track {loaded.track} "
+                f"--scale {loaded.scale})",
+                finding.row,
+            )
+        say(f"note {finding.rule}: {finding.message}")
+
+
+def _score_seed(
+    loaded: LoadedScale,
+    pool: Pool,
+    report: Report,
+    manifest: Manifest,
+    index: int,
+    seeds: int,
+    settings: Settings,
+    fresh: bool,
+) -> dict[str, Any]:
+    """Run one seed from plan to record."""
+    assert report.submission is not None
+    plan = make_plan(loaded, report.submission, pool, index)
+    if fresh:
+        shutil.rmtree(plan.folder, ignore_errors=True)
+    elif found := ledger.find_run(loaded.track, loaded.scale, plan.key):
+        say(f"seed {index + 1} of {seeds}: found record {found['digest'][:19]}")
+        return found
+    say(f"seed {index + 1} of {seeds}: {loaded.label}, run {plan.folder.name}")
+    started = datetime.now(UTC)
+    write_plan(plan, report.submission, settings)
+    facts = ensure_trained(plan, settings)
+    evaluating = time.monotonic()
+    metrics = _evaluate(loaded, plan, pool, facts["device"]["type"])
+    clock = {
+        "started": started.isoformat(timespec="seconds"),
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+        "train_seconds": round(facts["seconds"], 3),
+        "evaluate_seconds": round(time.monotonic() - evaluating, 3),
+        "peak_memory_bytes": peak_memory_bytes(),
+    }
+    record = _record(loaded, pool, report, manifest, plan, facts, metrics, clock)
+    path = ledger.append(record)
+    say(
+        f"  {metrics.bits_per_byte:.4f} bits/byte, centered accuracy {metrics.centered_accuracy:.4f}: {path}"
+    )
+    return record
+
+
+def _evaluate(loaded: LoadedScale, plan: RunPlan, pool: Pool, device: str) -> Metrics:
+    """Evaluate the checkpoint unless its per-item outputs are there, then aggregate them."""
+    import pyarrow.parquet as pq
+
+    outputs = plan.folder / OUTPUTS_FILE
+    if not outputs.is_file():
+        from transformers import AutoModelForCausalLM
+
+        from assay.text.evaluate import evaluate
+
+        model = AutoModelForCausalLM.from_pretrained(
+            plan.folder / CHECKPOINT, attn_implementation="sdpa", local_files_only=True
+        )
+        table = evaluate(
+            model.to(device).eval(),
+            pool.tokenizer(),
+            loaded.suite,
+            open_suite(loaded),
+            eos_id=pool.eos_id,
+            items_per_task=loaded.spec.suite.items_per_task,
+            device=device,
+        )
+        with atomic_file(outputs) as stream:
+            pq.write_table(table, stream, compression="zstd")
+    return score(pq.read_table(outputs), loaded.suite, loaded.spec.suite.items_per_task)
+
+
+def _record(
+    loaded: LoadedScale,
+    pool: Pool,
+    report: Report,
+    manifest: Manifest,
+    plan: RunPlan,
+    facts: dict[str, Any],
+    metrics: Metrics,
+    clock: dict[str, Any],
+) -> dict[str, Any]:
+    submission = report.submission
+    assert submission is not None
+    assert report.tokens
+    recipe = loaded.recipe
+    return build_record(
+        submission={
+            "digest": submission.digest,
+            "form": submission.form,
+            "unit": submission.unit,
+            "n": submission.n,
+            "unique": report.unique,
+            "tokens": report.tokens,
+            "repeats": round(recipe.tokens_seen / report.tokens, 4),
+            "pool_n": pool.n,
+            "manifest": manifest.plain(),
+        },
+        track={
+            "name": loaded.track,
+            "scale": loaded.scale,
+            "version": loaded.spec.version,
+            "modality": loaded.modality,
+            "seal": loaded.seal,
+            "sealed": loaded.sealed,
+        },
+        seed=plan.seed,
+        digests={
+            "run": plan.key,
+            "pool": pool.root,
+            "tokenizer": pool.manifest.tokenizer.digest,
+            "selection": facts["selection"],
+            "recipe": digest_json(plain(recipe)),
+            "suite": digest_json(plain(loaded.suite)),
+            "trace": facts["trace"],
+            "checkpoint": facts["checkpoint"],
+            "outputs": digest_file(plan.folder / OUTPUTS_FILE),
+        },
+        training={
+            "tokens_seen": recipe.tokens_seen,
+            **{key: facts[key] for key in ("steps", "parameters", "flops", "final_loss")},
+        },
+        metrics=metrics.as_json(),
+        software=software(),
+        device=facts["device"],
+        clock=clock,
+    )
+
+
+def summarise(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return mean, deviation and 95 % half-width of both primary metrics over the seeds."""
+    summary: dict[str, Any] = {"seeds": len(records)}
+    for metric in METRICS:
+        values = [record["metrics"][metric] for record in records]
+        sd, degrees = pooled_sd([values])
+        summary[metric] = {
+            "mean": sum(values) / len(values),
+            "sd": sd,
+            "half_width": half_width(sd, degrees, len(values)),
+        }
+    return summary

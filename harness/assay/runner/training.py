@@ -1,0 +1,110 @@
+"""Train one planned run and leave a checkpoint, in this process or in several."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from assay.artifact import atomic_file, atomic_folder, write_atomic
+from assay.canonical import digest_file
+from assay.errors import RunError
+from assay.pool import Pool
+from assay.runner.plan import SUBMISSION_FILE, RunPlan, read_plan
+from assay.selection import select_rows
+from assay.settings import Settings
+from assay.submission import read_submission
+from assay.text.modality import TextModality
+from assay.text.model import save_checkpoint
+from assay.track.load import load
+from assay.track.pools import open_pool
+from assay.train.loop import Trained, discard_resume, train
+from assay.train.shards import gather_state
+
+CHECKPOINT = "checkpoint"
+WEIGHTS_FILE = "model.safetensors"
+TRACE_FILE = "trace.npy"
+TRAINED_FILE = "trained.json"
+
+
+def ensure_trained(plan: RunPlan, settings: Settings) -> dict[str, Any]:
+    """Train unless a whole checkpoint is there already; go on where a killed attempt stopped.
+
+    Returns:
+        What `trained.json` holds: digests, counts, durations, device.
+    """
+    finished = plan.folder / TRAINED_FILE
+    if not finished.is_file():
+        if settings.machine.processes > 1:
+            _launch(plan.folder, settings)
+        else:
+            train_run(plan.folder)
+    facts = json.loads(finished.read_bytes())
+    weights = plan.folder / CHECKPOINT / WEIGHTS_FILE
+    if digest_file(weights) != facts["checkpoint"]:
+        raise RunError(f"{weights} does not match its digest; delete {plan.folder} and score again")
+    return facts
+
+
+def _launch(folder: Path, settings: Settings) -> None:
+    """Start the worker once a process through accelerate's launcher."""
+    command = [sys.executable, "-m", "accelerate.commands.launch"]
+    command += ["--num_processes", str(settings.machine.processes), "--num_machines", "1"]
+    command += ["--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"]
+    command += ["--cpu"] if settings.device == "cpu" else ["--multi_gpu"]
+    command += ["--module", "assay.runner.worker", str(folder)]
+    done = subprocess.run(
+        command, stdout=sys.stderr, env=os.environ | {"ACCELERATE_LOG_LEVEL": "error"}
+    )
+    if done.returncode:
+        raise RunError(
+            f"training stopped with exit code {done.returncode} in one of {settings.machine.processes} processes "
+            "(its messages are above); the same command goes on from the last checkpoint"
+        )
+
+
+def train_run(folder: Path) -> None:
+    """Train the run that `folder` plans; every process of a launch calls this."""
+    plan, settings = read_plan(folder)
+    loaded = load(plan.track, plan.scale)
+    pool = open_pool(loaded)
+    submission = read_submission(folder / SUBMISSION_FILE, unit=plan.unit)
+    assert submission.digest == plan.submission, "the run folder holds another submission"
+    selection = select_rows(submission, pool)
+    modality = TextModality(
+        pool, selection, loaded.recipe, seed=plan.seed, micro_batch=settings.micro_batch
+    )
+    trained = train(modality, seed=plan.seed, folder=folder, settings=settings)
+    state = gather_state(trained.model.state_dict())
+    if trained.main_process:
+        model: Any = modality.build_model(plan.seed)
+        model.load_state_dict(state)
+        _finish(folder, model, trained, pool, selection.digest, modality.unit)
+
+
+def _finish(
+    folder: Path, model: Any, trained: Trained, pool: Pool, selection_digest: str, unit: str
+) -> None:
+    """Write checkpoint and trace, then the file whose existence says that training is done."""
+    if not (folder / CHECKPOINT).is_dir():
+        with atomic_folder(folder / CHECKPOINT) as partial:
+            save_checkpoint(model, pool.tokenizer().to_str(), partial)
+    with atomic_file(folder / TRACE_FILE) as stream:
+        np.save(stream, trained.trace, allow_pickle=False)
+    facts = {
+        "selection": selection_digest,
+        "trace": trained.trace_digest,
+        "checkpoint": digest_file(folder / CHECKPOINT / WEIGHTS_FILE),
+        "steps": len(trained.trace),
+        "unit": unit,
+        "final_loss": float(trained.trace[-1]),
+        "parameters": sum(parameter.numel() for parameter in model.parameters()),
+        "flops": trained.flops,
+        "seconds": trained.seconds,
+        "device": trained.facts,
+    }
+    write_atomic(folder / TRAINED_FILE, json.dumps(facts, indent=2).encode())
+    discard_resume(folder)

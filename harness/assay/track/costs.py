@@ -1,0 +1,58 @@
+"""What a run is expected to take and to cost: for planning only, never part of a score."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ScaleCost:
+    """A measured or published duration of one seed.
+
+    Attributes:
+        seconds: Wall time, training and evaluation.
+        machine: On what.
+        gpus: Cards that it occupied; 0 for a CPU run.
+    """
+
+    seconds: float
+    machine: str
+    gpus: int
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What one seed will take.
+
+    Attributes:
+        seconds: Wall time; None where nobody has measured it.
+        usd: Cost of the GPUs; None on a CPU.
+        machine: `here` where this machine's own records say so.
+    """
+
+    seconds: float | None
+    usd: float | None
+    machine: str
+
+    def measured(self, seconds: float) -> "Expectation":
+        """Return what this machine's own records say instead."""
+        return Expectation(seconds, None, "here")
+
+
+@dataclass(frozen=True)
+class Costs:
+    """`conf/costs.yaml`.
+
+    Attributes:
+        usd_per_gpu_hour: Price of one card.
+        scales: By name of the scale.
+    """
+
+    usd_per_gpu_hour: float
+    scales: dict[str, ScaleCost]
+
+    def expect(self, scale: str) -> Expectation:
+        """Return the expectation for a scale."""
+        cost = self.scales.get(scale)
+        if cost is None:
+            return Expectation(None, None, "")
+        usd = cost.seconds / 3600 * cost.gpus * self.usd_per_gpu_hour if cost.gpus else None
+        return Expectation(cost.seconds, usd, f"on {cost.machine}")
