@@ -148,4 +148,7 @@ def _remedy(suite_name: str, folder: Path) -> str:
         return f"get them again: assay suite fetch core --out SRC && assay suite build core SRC --out {folder}"
     if suite_name.startswith("blimp"):
         return f"convert them again: assay suite build blimp SRC --out {folder}"
-    return f"remove {folder} and run the same command again, which writes it anew"
+    return (
+        f"remove {folder} and run the same command again; if that writes other files, the installed "
+        "package is not the one that sealed the suite"
+    )

@@ -16,8 +16,18 @@ _TASK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
 
 def items_to_bytes(items: Sequence[Item]) -> bytes:
-    """Return the item file's bytes: canonical JSON, a line each."""
-    return b"".join(canonical_json(item) + b"\n" for item in items)
+    """Return the item file's bytes: canonical JSON, a line each.
+
+    Raises:
+        SuiteError: If a text holds half of a surrogate pair, which no file can.
+    """
+    try:
+        return b"".join(canonical_json(item) + b"\n" for item in items)
+    except UnicodeEncodeError as error:
+        near = str(error.object)[max(0, error.start - 40) : error.start]
+        raise SuiteError(
+            f"an item holds half of a surrogate pair after {near!r}; drop or mend it"
+        ) from None
 
 
 def items_from_bytes(data: bytes, digest: str, where: str, remedy: str) -> list[Item]:
