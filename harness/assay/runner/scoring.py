@@ -21,9 +21,9 @@ from assay.score import Metrics, score
 from assay.settings import Settings
 from assay.spec import plain
 from assay.submission import Manifest, Report, Unit, read_manifest, sidecar_path, validate_file
+from assay.suite.embedded import prepare_suite
 from assay.track.load import LoadedScale, load
 from assay.track.pools import open_pool
-from assay.track.suites import open_suite
 
 OUTPUTS_FILE = "outputs.parquet"
 
@@ -139,7 +139,7 @@ def _evaluate(loaded: LoadedScale, plan: RunPlan, pool: Pool, device: str) -> Me
             model.to(device).eval(),
             pool.tokenizer(),
             loaded.suite,
-            open_suite(loaded),
+            prepare_suite(loaded.suite, loaded.suite_folder),
             eos_id=pool.eos_id,
             items_per_task=loaded.spec.suite.items_per_task,
             device=device,

@@ -63,9 +63,14 @@ class LoadedScale:
 
     @property
     def suite_folder(self) -> Path:
-        """Where the suite's item files are or will be, named by content so that suites never mix."""
-        digest = digest_json(plain(self.suite)).removeprefix("sha256:")[:12]
-        return assay_home() / "suites" / f"{self.suite.name}-{digest}"
+        """Where the suite's item files are or will be."""
+        return suite_path(self.suite)
+
+
+def suite_path(suite: Suite) -> Path:
+    """Return the folder of a suite's item files, named by content so that suites never mix."""
+    digest = digest_json(plain(suite)).removeprefix("sha256:")[:12]
+    return assay_home() / "suites" / f"{suite.name}-{digest}"
 
 
 def track_roots() -> list[Path]:

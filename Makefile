@@ -1,0 +1,56 @@
+# Two commands: `make demo` and `make test`. Each does all set-up first.
+PYTHON ?= python3
+VENV ?= .venv
+# On a machine that brings its own torch: make setup VENV_ARGS=--system-site-packages
+VENV_ARGS ?=
+DEMO_SCALE ?= nano
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: setup demo test check fix bench seal golden clean
+.DELETE_ON_ERROR:
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt hatch_build.py
+	$(PYTHON) -m venv $(VENV_ARGS) $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,clip,wandb]'
+	touch $@
+
+demo: setup
+	mkdir -p build/demo
+	for method in random quality_rules; do \
+	  $(BIN)/assay select $$method --track text --scale $(DEMO_SCALE) --out build/demo/$$method.npy --name $$method && \
+	  $(BIN)/assay validate build/demo/$$method.npy --track text --scale $(DEMO_SCALE) && \
+	  $(BIN)/assay score build/demo/$$method.npy --track text --scale $(DEMO_SCALE) || exit $$?; \
+	done
+	$(BIN)/assay board --track text --scale $(DEMO_SCALE)
+
+test: setup
+	$(BIN)/python -m pytest
+
+check: setup
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports
+
+fix: setup
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: setup
+	$(BIN)/python benchmarks/first_batch.py
+	$(BIN)/python benchmarks/evaluation.py
+
+# Writes pool roots, suite digests and tracks/SEALS.json; refuses to change a sealed version.
+seal: setup
+	$(BIN)/python -m assay.track.seal
+
+# Re-records the 20-step traces; look at the difference before you commit it.
+golden: setup
+	ASSAY_RECORD_GOLDEN=1 $(BIN)/python -m pytest tests/train/test_golden.py
+	git --no-pager diff --stat tests/golden
+
+clean:
+	rm -rf build $(VENV)
