@@ -1,0 +1,107 @@
+"""`assay select`: run a strategy and write a submission."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from assay.cli import add_common
+from assay.cli.output import emit
+
+if TYPE_CHECKING:
+    from assay.submission import Report
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `assay select` takes."""
+    parser.add_argument("strategy", help="a baseline's name, or the path of your own file (.py)")
+    parser.add_argument("--track", required=True, help="such as text")
+    parser.add_argument("--scale", required=True, help="such as nano; see: assay tracks")
+    parser.add_argument(
+        "--out",
+        required=True,
+        type=Path,
+        help="the list; its suffix says the format: .npy, .parquet, ...",
+    )
+    parser.add_argument(
+        "--set", nargs="+", action="extend", default=[], metavar="KEY=VALUE", dest="settings",
+        help="change parameters of the strategy",
+    )  # fmt: skip
+    parser.add_argument("--seed", type=_seed, default=0, help="of every random choice (default 0)")
+    declared = parser.add_argument_group("manifest", "what the file beside the list declares")
+    declared.add_argument("--name", help="of the entry (default: the strategy's name)")
+    declared.add_argument("--author", action="append", default=[], help="give one for each")
+    declared.add_argument("--method", default="", help="default: the strategy's first line")
+    declared.add_argument("--code", default="", help="URL of the code")
+    declared.add_argument("--licence", default="", help="of the list")
+    declared.add_argument(
+        "--external-data", action="append", default=[], help="used besides the pool"
+    )
+    declared.add_argument("--external-model", action="append", default=[], help="with its source")
+    declared.add_argument(
+        "--used-evaluation-data", action=argparse.BooleanOptionalAction, default=None,
+        help="whether any evaluation item was looked at",
+    )  # fmt: skip
+    add_common(parser)
+    parser.epilog = "baselines: see baselines/README.md; your own: assay select mine.py --track text --scale pico --out s.npy"
+
+
+def _seed(text: str) -> int:
+    seed = int(text)
+    if seed < 0:
+        raise ValueError("a seed is not negative")
+    return seed
+
+
+def run(args: argparse.Namespace) -> int:
+    """Select, check what came out, and write it with its manifest."""
+    from assay.errors import SubmissionError
+    from assay.strategy import load_strategy, manifest_of, parse_settings, run_strategy
+    from assay.submission import Manifest, validate, write_submission
+    from assay.submission.read import format_of
+    from assay.track.load import load
+    from assay.track.pools import open_pool
+
+    format_of(args.out)
+    loaded = load(args.track, args.scale)
+    strategy = load_strategy(args.strategy, loaded.modality)
+    settings = parse_settings(strategy, args.settings)
+    pool = open_pool(loaded)
+    budget = loaded.recipe.tokens_seen
+    outcome = run_strategy(strategy, pool, tokens_seen=budget, seed=args.seed, settings=settings)
+    report = validate(outcome.submission, pool, loaded.rules, budget)
+    refusal = next((f for f in report.findings if f.severity == "error"), None)
+    if refusal:
+        raise SubmissionError(
+            refusal.rule, f"{strategy.name} for {loaded.label}: {refusal.message}"
+        )
+    made = manifest_of(strategy, outcome, pool, seed=args.seed, settings=settings)
+    manifest = Manifest(
+        name=args.name or strategy.name,
+        authors=tuple(args.author),
+        method=args.method or strategy.summary,
+        code=args.code,
+        licence=args.licence,
+        external_data=tuple(args.external_data),
+        external_models=tuple(args.external_model),
+        used_evaluation_data=args.used_evaluation_data,
+        **made,
+    )
+    write_submission(outcome.submission, args.out, manifest)
+    document = {"path": str(args.out), **report.plain(), **made}
+    emit(args, document, lambda: render(report, document, loaded.label))
+    return 0
+
+
+def render(report: "Report", document: dict[str, Any], label: str) -> str:
+    """Return the outcome for people."""
+    made = document["strategy"]
+    parameters = ", ".join(f"{key}={value}" for key, value in made["parameters"].items()) or "none"
+    lines = [
+        f"{document['path']}: {document['unique']:,} examples, {document['tokens']:,} tokens, "
+        f"seen up to {document['repeats']} times at {label}",
+        f"  strategy {made['name']} (parameters: {parameters}; seed {made['seed']}), "
+        f"{made['seconds']:.1f} s",
+        f"  {document['digest']}",
+    ]
+    lines += [f"  {f.severity} {f.rule}: {f.message}" for f in report.findings]
+    return "\n".join(lines)

@@ -1,0 +1,59 @@
+"""`assay validate`: check a submission against every rule, offline."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from assay.cli import add_common
+from assay.cli.output import emit
+
+if TYPE_CHECKING:
+    from assay.submission import Report
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what `assay validate` takes."""
+    parser.add_argument(
+        "submission", type=Path, help=".npy, .parquet, .csv or .txt (also .zst, .gz)"
+    )
+    parser.add_argument("--track", required=True, help="such as text")
+    parser.add_argument("--scale", required=True, help="such as nano; see: assay tracks")
+    parser.add_argument(
+        "--unit",
+        help="what chunk ids (uid#k) count, where no manifest says: words128, tokens512, ...",
+    )
+    add_common(parser)
+    parser.epilog = (
+        "exit code 0: accepted; 2: refused. Rules: F1-F4 file, S1-S4 content, M1 manifest."
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Validate and report."""
+    from assay.submission import validate_file
+    from assay.track.load import load
+    from assay.track.pools import open_pool
+
+    loaded = load(args.track, args.scale)
+    pool = open_pool(loaded)
+    report = validate_file(
+        args.submission, pool, loaded.rules, loaded.recipe.tokens_seen, unit=args.unit
+    )
+    emit(args, report.plain(), lambda: render(report, args.submission.name, loaded.label))
+    return 0 if report.ok else 2
+
+
+def render(report: "Report", name: str, label: str) -> str:
+    """Return the report for people: the verdict, the sizes, then one line a finding."""
+    lines = [f"{name}: {'accepted' if report.ok else 'REFUSED'} for {label}"]
+    if report.submission is not None:
+        submission = report.submission
+        lines.append(
+            f"  {submission.form} of {submission.unit}: {submission.n:,} listed, {report.unique:,} "
+            f"different, {report.tokens:,} tokens a pass, each seen up to {report.repeats} times"
+        )
+        lines.append(f"  {submission.digest}")
+    for finding in report.findings:
+        where = "" if finding.row is None else f" row {finding.row}"
+        lines.append(f"  {finding.severity:5s} {finding.rule}{where}: {finding.message}")
+    return "\n".join(lines)

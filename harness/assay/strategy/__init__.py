@@ -1,0 +1,24 @@
+"""Strategies: Python files with one function, `select`, that turns a pool into a submission.
+
+    def select(pool: PoolView, *, seed: int, fraction: float = 0.3) -> NDArray[np.void]:
+        ...
+        return pool.uids[rows]
+
+The package's own baselines and a participant's file are loaded and run the same way, with one
+exception: a keyword `truth` is granted to the package's own files alone.
+"""
+
+from assay.strategy.load import Strategy, list_strategies, load_strategy, parse_settings
+from assay.strategy.run import Outcome, manifest_of, run_strategy
+from assay.strategy.view import PoolView
+
+__all__ = [
+    "Outcome",
+    "PoolView",
+    "Strategy",
+    "list_strategies",
+    "load_strategy",
+    "manifest_of",
+    "parse_settings",
+    "run_strategy",
+]

@@ -1,0 +1,113 @@
+"""Run a strategy, and note what that took."""
+
+import os
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from assay.errors import StrategyError
+from assay.pool import Pool
+from assay.pool.manifest import truth_path
+from assay.pool.uid import UID_DTYPE
+from assay.strategy.load import Setting, Strategy, errors_of
+from assay.strategy.view import PoolView
+from assay.submission import Submission, submission_of
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a strategy returned, and what that took.
+
+    Attributes:
+        submission: In canonical form.
+        seconds: Wall time.
+        cpu_seconds: Processor time, finished child processes included.
+    """
+
+    submission: Submission
+    seconds: float
+    cpu_seconds: float
+
+
+def run_strategy(
+    strategy: Strategy, pool: Pool, *, tokens_seen: int, seed: int, settings: dict[str, Setting]
+) -> Outcome:
+    """Let a strategy choose.
+
+    Args:
+        strategy: What `load_strategy` returned.
+        pool: The candidates.
+        tokens_seen: The budget that the strategy is told.
+        seed: Seeds every choice that it makes.
+        settings: A value for every parameter, as `parse_settings` returns them.
+
+    Raises:
+        StrategyError: If it fails, or returns no submission.
+    """
+    keywords: dict[str, Any] = {**settings, "seed": seed}
+    if strategy.reads_truth:
+        keywords["truth"] = read_truth(pool)
+    view = PoolView(pool, tokens_seen)
+    started, started_cpu = time.perf_counter(), _cpu_seconds()
+    with errors_of(strategy.path):
+        returned = strategy.select(view, **keywords)
+    return Outcome(
+        submission=_submission(strategy, returned),
+        seconds=time.perf_counter() - started,
+        cpu_seconds=_cpu_seconds() - started_cpu,
+    )
+
+
+def _cpu_seconds() -> float:
+    return sum(os.times()[:4])
+
+
+def _submission(strategy: Strategy, returned: Any) -> Submission:
+    if isinstance(returned, Submission):
+        return returned
+    if not isinstance(returned, np.ndarray) or returned.dtype != UID_DTYPE:
+        got = getattr(returned, "dtype", type(returned).__name__)
+        raise StrategyError(
+            f"{strategy.path.name}: `select` returned {got}; it returns ids, such as "
+            "pool.uids[rows], or a Submission"
+        )
+    return submission_of(returned)
+
+
+def read_truth(pool: Pool) -> Any:
+    """Return the hidden ground truth as a pyarrow table, aligned to the pool's rows.
+
+    Raises:
+        StrategyError: If the pool has none, as pools of real data do not.
+    """
+    import pyarrow.parquet as pq
+
+    path = truth_path(pool.path)
+    if not path.is_file():
+        raise StrategyError(
+            f"pool {pool.name} has no ground truth ({path} is absent); only the embedded pools have"
+        )
+    truth = pq.read_table(path)
+    assert len(truth) == pool.n, f"{path} has {len(truth)} rows for {pool.n} documents"
+    return truth
+
+
+def manifest_of(
+    strategy: Strategy, outcome: Outcome, pool: Pool, *, seed: int, settings: dict[str, Setting]
+) -> dict[str, Any]:
+    """Return the part of a manifest that says how the list was made."""
+    return {
+        "curation_seconds": round(outcome.cpu_seconds, 3),
+        "strategy": {
+            "name": strategy.name,
+            "digest": strategy.digest,
+            "parameters": settings,
+            "seed": seed,
+            "pool": pool.name,
+            "pool_root": pool.root,
+            "seconds": round(outcome.seconds, 3),
+            "cpu_seconds": round(outcome.cpu_seconds, 3),
+        },
+    }

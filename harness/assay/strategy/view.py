@@ -1,0 +1,69 @@
+"""What a strategy sees of a pool."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.console import progress
+from assay.pool import Pool
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class PoolView:
+    """Everything that a participant may see of a pool, and nothing of the answers.
+
+    Attributes:
+        n: Number of examples. A row is a number from 0 to n-1; every array is aligned to rows.
+        uids: (n,) ids of dtype `u8,u8`, sorted.
+        n_tokens: (n,) tokens of each document.
+        n_bytes: (n,) UTF-8 bytes of each document.
+        num_tokens: Tokens of the whole pool.
+        tokens_seen: The budget of a run, in tokens; what is selected repeats until it is full.
+        column_names: Metadata columns.
+    """
+
+    def __init__(self, pool: Pool, tokens_seen: int):
+        self._pool = pool
+        self.n: int = pool.n
+        self.uids: NDArray[np.void] = pool.uids
+        self.n_tokens: NDArray[np.int32] = pool.n_tokens
+        self.n_bytes: NDArray[np.int32] = pool.n_bytes
+        self.num_tokens: int = pool.num_tokens
+        self.tokens_seen = tokens_seen
+        self.column_names: tuple[str, ...] = pool.column_names
+
+    def column(self, name: str, rows: NDArray[np.integer] | None = None) -> "pa.Array":
+        """Return a metadata column as a pyarrow array, for all rows or the given ones."""
+        return self._pool.column(name, rows)
+
+    def texts(self, rows: NDArray[np.integer] | None = None) -> Iterator[str]:
+        """Yield documents in row order (or in the order of `rows`), with a progress bar."""
+        total = self.n if rows is None else len(rows)
+        with progress("reading documents", total, "docs") as bar:
+            for text in self._pool.texts(rows):
+                bar.update()
+                yield text
+
+    def scan(
+        self, columns: tuple[str, ...] = ("text",)
+    ) -> Iterator[tuple[NDArray[np.int64], "pa.RecordBatch"]]:
+        """Yield everything in the order in which it is stored, the fastest way, with a progress bar.
+
+        Args:
+            columns: `text`, `uid` or metadata columns.
+
+        Yields:
+            (k,) rows, -1 for a repeated document that no row refers to; and a batch of k documents.
+        """
+        with progress("reading documents", self.n, "docs") as bar:
+            for rows, batch in self._pool.scan(columns):
+                yield rows, batch
+                bar.update(int((rows >= 0).sum()))
+
+    def tokens(self, row: int) -> NDArray[np.unsignedinteger]:
+        """Return the token ids of one document, memory-mapped."""
+        return self._pool.tokens(row)
