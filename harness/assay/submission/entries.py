@@ -113,7 +113,7 @@ def staged(parts: Sequence[tuple[float, Submission]]) -> Submission:
         Stage(ppm, part.stages[0].uids, part.stages[0].repeats, part.stages[0].chunks)
         for ppm, (_, part) in zip(shares, parts, strict=True)
     )
-    return Submission(unit=units.pop(), stages=stages)
+    return Submission(unit=parts[0][1].unit, stages=stages)
 
 
 def _check_unit(entries: Entries, unit: Unit | None) -> Unit:

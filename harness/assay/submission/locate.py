@@ -1,6 +1,5 @@
 """Where the entries of a submission lie in a pool: rows, and spans of tokens within them."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -8,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.pool import Pool
-from assay.pool.chunks import ChunkBounds
+from assay.pool.chunks import CHUNK_TOKENS, chunk_bounds, vocabulary_pieces
 from assay.pool.uid import find
 from assay.submission.form import Stage, Unit
 
@@ -36,28 +35,46 @@ class Located:
 def locate(stage: Stage, unit: Unit, pool: Pool) -> Located:
     """Find every entry of a stage in the pool."""
     rows = find(pool.uids, stage.uids)
-    start = np.zeros(len(rows), dtype=np.int32)
-    stop = np.zeros(len(rows), dtype=np.int32)
     if stage.chunks is None:
-        known = rows >= 0
-        stop[known] = pool.n_tokens[rows[known]]
-        return Located(rows, start, stop)
+        stop = np.where(rows >= 0, pool.n_tokens[rows], 0).astype(np.int32)
+        return Located(rows, np.zeros_like(stop), stop)
     assert unit != "document", "chunk numbers count chunks"
-    bounds_of = ChunkBounds(pool, unit)
-    for first, after in _same_document(rows):
+    if unit == "words128":
+        start, stop = _word_spans(pool, rows, stage.chunks)
+    else:
+        start, stop = _token_spans(pool, rows, stage.chunks, CHUNK_TOKENS[unit])
+    exists = (rows >= 0) & (stop >= 0)
+    return Located(
+        np.where(exists, rows, -1),
+        np.where(exists, start, 0).astype(np.int32),
+        np.where(exists, stop, 0).astype(np.int32),
+    )
+
+
+def _token_spans(
+    pool: Pool, rows: NDArray[np.int64], chunks: NDArray[np.int32], size: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the spans of chunks of so many tokens; the stop is -1 where there is no such chunk."""
+    length = pool.n_tokens[rows].astype(np.int64)
+    start = chunks.astype(np.int64) * size
+    exists = (start < length) | (chunks == 0)  # an empty document has one empty chunk
+    return start, np.where(exists, np.minimum(start + size, length), -1)
+
+
+def _word_spans(
+    pool: Pool, rows: NDArray[np.int64], chunks: NDArray[np.int32]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the spans of chunks of 128 words; the stop is -1 where there is no such chunk."""
+    pieces = vocabulary_pieces(pool.tokenizer())
+    start = np.zeros(len(rows), dtype=np.int64)
+    stop = np.full(len(rows), -1, dtype=np.int64)
+    edges = np.flatnonzero(np.diff(rows)) + 1  # chunks of one document lie side by side
+    for first, after in pairwise([0, *edges.tolist(), len(rows)]):
         if rows[first] < 0:
             continue
-        bounds = bounds_of(int(rows[first]))
-        chunks = stage.chunks[first:after]
-        exists = chunks < len(bounds) - 1
-        rows[first:after][~exists] = -1
-        start[first:after][exists] = bounds[chunks[exists]]
-        stop[first:after][exists] = bounds[chunks[exists] + 1]
-    return Located(rows, start, stop)
-
-
-def _same_document(rows: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
-    """Yield first and last-but-one entry of every run of equal rows; a stage keeps them together."""
-    edges = np.flatnonzero(np.diff(rows)) + 1
-    bounds = [0, *edges.tolist(), len(rows)]
-    return pairwise(bounds)
+        bounds = chunk_bounds(pool.tokens(int(rows[first])), "words128", pieces)
+        wanted = chunks[first:after]
+        exists = wanted < len(bounds) - 1
+        start[first:after][exists] = bounds[wanted[exists]]
+        stop[first:after][exists] = bounds[wanted[exists] + 1]
+    return start, stop
