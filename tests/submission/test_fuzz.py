@@ -124,6 +124,7 @@ def write_bombs(folder: Path) -> None:
         folder / "page.parquet",
         use_dictionary=False,
         compression="zstd",
+        write_statistics=False,
     )
     (folder / "deep.npy.json").write_bytes(b"[" * 60_000)
 
