@@ -35,7 +35,7 @@ def test_plain_prose_is_kept():
     ("rule", "text"),
     [
         ("gopher_length", " ".join(SENTENCES[:3])),
-        ("gopher_word_length", GOOD + " " + "supercalifragilistic " * 50 + " a" * 5 + "."),
+        ("gopher_word_length", GOOD + " " + "supercalifragilisticexpialidocious " * 50 + " a" * 5 + "."),
         ("gopher_word_length", "a b to c d of e f " * 20 + ". a. b. c. d. e."),
         ("gopher_symbols", GOOD + " # " * 30),
         ("gopher_symbols", GOOD.replace(" ", "... ", 20)),
@@ -55,7 +55,7 @@ def test_plain_prose_is_kept():
         ("refinedweb_lines", GOOD + "\nSign in to read the rest.\nSubscribe for more of that."),
         ("fineweb_repeated_lines", GOOD + "\n" + SENTENCES[0]),
         ("gopher_repeated_lines", GOOD + "\n" + "\n".join(SENTENCES[:5])),
-        ("gopher_top_2gram", GOOD.replace("\n", " ") + " fishing harbour" * 14),
+        ("gopher_top_2gram", GOOD.replace("\n", " ") + " fishing harbour" * 14 + "."),
         ("gopher_repeated_5gram", GOOD.replace("\n", " ") + " " + " ".join(SENTENCES[:3])),
     ],
 )  # fmt: skip
