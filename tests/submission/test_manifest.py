@@ -8,7 +8,7 @@ import pytest
 
 from assay.errors import SubmissionError
 from assay.submission import Manifest, read_manifest
-from assay.submission.manifest import MAX_MANIFEST_BYTES, check_manifest, write_manifest
+from assay.submission.manifest import MAX_MANIFEST_BYTES, check_manifest, manifest_bytes
 
 FULL = {
     "name": "Rules, twice",
@@ -35,7 +35,7 @@ def problem(value: object) -> str:
 def test_a_full_manifest_survives_writing_and_reading(tmp_path):
     manifest, findings = check_manifest(FULL)
     assert findings == []
-    write_manifest(manifest, tmp_path / "m.json")
+    (tmp_path / "m.json").write_bytes(manifest_bytes(manifest))
     assert read_manifest(tmp_path / "m.json") == manifest
     assert json.loads((tmp_path / "m.json").read_text()) == FULL
 

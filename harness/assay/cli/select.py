@@ -1,6 +1,7 @@
 """`assay select`: run a strategy and write a submission."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,7 +9,8 @@ from assay.cli import add_common
 from assay.cli.output import emit
 
 if TYPE_CHECKING:
-    from assay.submission import Report
+    from assay.strategy import Strategy
+    from assay.submission import Manifest, Report
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     """Select, check what came out, and write it with its manifest."""
     from assay.errors import SubmissionError
     from assay.strategy import load_strategy, manifest_of, parse_settings, run_strategy
-    from assay.submission import Manifest, validate, write_submission
+    from assay.submission import validate, write_submission
     from assay.submission.read import format_of
     from assay.track.load import load
     from assay.track.pools import open_pool
@@ -65,6 +67,7 @@ def run(args: argparse.Namespace) -> int:
     loaded = load(args.track, args.scale)
     strategy = load_strategy(args.strategy, loaded.modality)
     settings = parse_settings(strategy, args.settings)
+    declared = _declared(args, strategy)
     pool = open_pool(loaded)
     budget = loaded.recipe.tokens_seen
     outcome = run_strategy(strategy, pool, tokens_seen=budget, seed=args.seed, settings=settings)
@@ -75,7 +78,17 @@ def run(args: argparse.Namespace) -> int:
             refusal.rule, f"{strategy.name} for {loaded.label}: {refusal.message}"
         )
     made = manifest_of(strategy, outcome, pool, seed=args.seed, settings=settings)
-    manifest = Manifest(
+    write_submission(outcome.submission, args.out, replace(declared, **made))
+    document = {"path": str(args.out), **report.plain(), **made}
+    emit(args, document, lambda: render(report, document, loaded.label))
+    return 0
+
+
+def _declared(args: argparse.Namespace, strategy: "Strategy") -> "Manifest":
+    """Return what the arguments declare, checked before the strategy runs."""
+    from assay.submission import Manifest, manifest_bytes
+
+    declared = Manifest(
         name=args.name or strategy.name,
         authors=tuple(args.author),
         method=args.method or strategy.summary,
@@ -84,12 +97,9 @@ def run(args: argparse.Namespace) -> int:
         external_data=tuple(args.external_data),
         external_models=tuple(args.external_model),
         used_evaluation_data=args.used_evaluation_data,
-        **made,
     )
-    write_submission(outcome.submission, args.out, manifest)
-    document = {"path": str(args.out), **report.plain(), **made}
-    emit(args, document, lambda: render(report, document, loaded.label))
-    return 0
+    manifest_bytes(declared)
+    return declared
 
 
 def render(report: "Report", document: dict[str, Any], label: str) -> str:

@@ -12,7 +12,7 @@ Rules, each with a stable id:
 from assay.submission.check import Report, validate, validate_file
 from assay.submission.entries import staged, submission_of
 from assay.submission.form import Finding, Form, Stage, Submission, Unit
-from assay.submission.manifest import Manifest, read_manifest, sidecar_path
+from assay.submission.manifest import Manifest, manifest_bytes, read_manifest, sidecar_path
 from assay.submission.read import read_submission
 from assay.submission.write import write_submission
 
@@ -24,6 +24,7 @@ __all__ = [
     "Stage",
     "Submission",
     "Unit",
+    "manifest_bytes",
     "read_manifest",
     "read_submission",
     "sidecar_path",

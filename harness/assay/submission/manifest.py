@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from assay.artifact import write_atomic
 from assay.errors import SubmissionError
 from assay.submission.form import UNITS, Finding, Unit
 
@@ -63,8 +62,8 @@ def sidecar_path(path: Path) -> Path:
     return path.with_name(path.name + ".json")
 
 
-def write_manifest(manifest: Manifest, path: Path) -> None:
-    """Write a manifest that `read_manifest` accepts.
+def manifest_bytes(manifest: Manifest) -> bytes:
+    """Return the file that `read_manifest` accepts.
 
     Raises:
         SubmissionError: M1, if it would not.
@@ -73,7 +72,7 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
     if findings:
         raise SubmissionError(findings[0].rule, findings[0].message)
     text = json.dumps(checked.plain(), indent=2, ensure_ascii=False, allow_nan=False)
-    write_atomic(path, (text + "\n").encode("utf-8"))
+    return (text + "\n").encode("utf-8")
 
 
 def read_manifest(path: Path) -> Manifest:

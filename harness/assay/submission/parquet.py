@@ -13,7 +13,6 @@ from assay.submission.ids import parse_ids
 from assay.submission.lines import COLUMNS, MAX_LINE_BYTES
 from assay.submission.parquet_size import measure_parquet
 
-_BATCH_ROWS = 1 << 16
 _BYTES_PER_ENTRY = 128  # decoded: an id, three numbers and their levels take about 70
 _SLACK_BYTES = 1 << 20
 
@@ -27,7 +26,7 @@ def read_parquet(path: Path, max_entries: int) -> Entries:
     """
     try:
         _check_caps(path, max_entries)
-        return _read(path, max_entries)
+        return _read(path)
     except SubmissionError:
         raise
     except Exception as error:  # whatever a forged file makes of metadata and of pyarrow
@@ -51,7 +50,7 @@ def _check_caps(path: Path, max_entries: int) -> None:
         )
 
 
-def _read(path: Path, max_entries: int) -> Entries:
+def _read(path: Path) -> Entries:
     import pyarrow.parquet as pq
 
     metadata = pq.read_metadata(path)
@@ -66,11 +65,11 @@ def _read(path: Path, max_entries: int) -> Entries:
         arrow_extensions_enabled=False,
         pre_buffer=False,
     ) as file:
-        for batch in file.iter_batches(batch_size=_BATCH_ROWS, columns=names):
-            parts.append(_convert(path, batch, num_rows))
-            num_rows += batch.num_rows
-            if num_rows > max_entries:
-                raise SubmissionError("F4", f"{path.name} has more rows than its footer says")
+        for group in range(metadata.num_row_groups):
+            # Whole groups: in batches, each would carry the dictionary of all before it.
+            for batch in file.read_row_group(group, columns=names).to_batches():
+                parts.append(_convert(path, batch, num_rows))
+                num_rows += batch.num_rows
     if not parts:
         return Entries(uids=np.empty(0, dtype=UID_DTYPE))
     if len({frozenset(part) for part in parts}) > 1:

@@ -23,7 +23,7 @@ _PANDAS_INDEX = b"__index_level_"  # never read
 
 # field numbers of parquet.thrift
 _NUM_ROWS, _ROW_GROUPS = 3, 4  # FileMetaData
-_COLUMNS = 1  # RowGroup
+_COLUMNS, _GROUP_ROWS = 1, 3  # RowGroup
 _FILE_PATH, _META_DATA = 1, 3  # ColumnChunk
 _COLUMN_PATH, _UNPACKED, _PACKED, _DATA_OFFSET, _DICTIONARY_OFFSET = (
     3,
@@ -60,7 +60,10 @@ def measure_parquet(path: Path) -> ParquetSize:
         if num_rows < 0:
             raise ValueError("the footer declares no rows")
         declared = unpacked = num_pages = 0
-        for group in footer.get(_ROW_GROUPS, []):
+        groups = footer.get(_ROW_GROUPS, [])
+        if sum(group[_GROUP_ROWS] for group in groups) != num_rows:
+            raise ValueError("the footer contradicts itself about the number of rows")
+        for group in groups:
             for chunk in group[_COLUMNS]:
                 meta = chunk[_META_DATA]
                 if _FILE_PATH in chunk:

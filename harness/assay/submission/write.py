@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from assay.artifact import write_atomic
 from assay.errors import SubmissionError
 from assay.pool.uid import uids_to_hex
 from assay.submission.form import PPM, Stage, Submission
-from assay.submission.manifest import Manifest, sidecar_path, write_manifest
+from assay.submission.manifest import Manifest, manifest_bytes, sidecar_path
 from assay.submission.npy import npy_bytes
 from assay.submission.read import format_of
 
@@ -33,13 +34,13 @@ def write_submission(submission: Submission, path: Path, manifest: Manifest | No
         data = _parquet(submission)
     else:
         data = _compressed(_lines(submission, path, is_csv=".csv" in format_), format_)
+    beside = None
+    if manifest is not None:
+        beside = manifest_bytes(replace(manifest, unit=submission.unit, digest=submission.digest))
     sidecar_path(path).unlink(missing_ok=True)  # it describes another list from here on
     write_atomic(path, data)
-    if manifest is not None:
-        write_manifest(
-            Manifest(**{**vars(manifest), "unit": submission.unit, "digest": submission.digest}),
-            sidecar_path(path),
-        )
+    if beside is not None:
+        write_atomic(sidecar_path(path), beside)
 
 
 def _refuse(path: Path, submission: Submission, holds: str) -> SubmissionError:
