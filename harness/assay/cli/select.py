@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from assay.cli import add_common
 from assay.cli.output import emit
+from assay.cli.validate import seen
 
 if TYPE_CHECKING:
     from assay.strategy import Strategy
@@ -108,7 +109,7 @@ def render(report: "Report", document: dict[str, Any], label: str) -> str:
     parameters = ", ".join(f"{key}={value}" for key, value in made["parameters"].items()) or "none"
     lines = [
         f"{document['path']}: {document['unique']:,} examples, {document['tokens']:,} tokens, "
-        f"seen up to {document['repeats']} times at {label}",
+        f"{seen(report.repeats)} at {label}",
         f"  strategy {made['name']} (parameters: {parameters}; seed {made['seed']}), "
         f"{made['seconds']:.1f} s",
         f"  {document['digest']}",

@@ -43,6 +43,11 @@ def run(args: argparse.Namespace) -> int:
     return 0 if report.ok else 2
 
 
+def seen(repeats: int | None) -> str:
+    """Say how often a run sees an example."""
+    return "each seen once" if repeats == 1 else f"each seen up to {repeats} times"
+
+
 def render(report: "Report", name: str, label: str) -> str:
     """Return the report for people: the verdict, the sizes, then one line a finding."""
     lines = [f"{name}: {'accepted' if report.ok else 'REFUSED'} for {label}"]
@@ -50,7 +55,7 @@ def render(report: "Report", name: str, label: str) -> str:
         submission = report.submission
         lines.append(
             f"  {submission.form} of {submission.unit}: {submission.n:,} listed, {report.unique:,} "
-            f"different, {report.tokens:,} tokens a pass, each seen up to {report.repeats} times"
+            f"different, {report.tokens:,} tokens a pass, {seen(report.repeats)}"
         )
         lines.append(f"  {submission.digest}")
     for finding in report.findings:

@@ -232,17 +232,16 @@ def _check_budget(
     if repeats <= 1:
         return findings
     sums = " + ".join(f"{one_pass:,}" for one_pass in passes)
-    fact = (
-        f"repeats {repeats} times: one pass is {sums} tokens, the budget is {tokens_seen:,}, and the "
-        f"most repeated example is seen {repeats} times"
-    )
+    fact = f"repeats {repeats} times: one pass is {sums} tokens with their ends, the budget {tokens_seen:,}"
+    if submission.form != "ids":
+        fact += "; that is how often the run sees its most repeated example"
     if repeats <= rules.max_repeats:
         return [*findings, Finding("S4", fact, severity="note")]
     floor = -(-tokens_seen // rules.max_repeats)
-    advice = (
-        f"this track allows {rules.max_repeats}; select at least {floor:,} tokens, lower weights, "
-    )
-    return [*findings, Finding("S4", f"{fact}; {advice}or let stages share less")]
+    advice = f"this track allows {rules.max_repeats}: select at least {floor:,} tokens"
+    if submission.form != "ids":
+        advice += ", lower the weights, or let stages share less"
+    return [*findings, Finding("S4", f"{fact}; {advice}")]
 
 
 def _manifest_fits(manifest: Manifest, submission: Submission, pool: Pool) -> list[Finding]:
