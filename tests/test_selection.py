@@ -101,6 +101,14 @@ def test_documents_without_tokens_are_dropped_and_counted():
     assert caught.value.rule == "S4"
 
 
+def test_an_empty_document_has_one_empty_chunk_which_is_dropped():
+    pool = bare_pool(np.array([0, 600], dtype=np.int32))
+    chunks = submission_of(pool.uids[[0, 1, 1]], chunks=np.array([0, 0, 1]), unit="tokens512")
+    selection = select_rows(chunks, pool)
+    assert selection.stages[0].token_stop.tolist() == [512, 600]
+    assert selection.num_dropped == 1
+
+
 def test_the_digest_names_what_is_trained_on_and_nothing_else():
     pool = bare_pool(np.array([3, 0, 5, 4], dtype=np.int32))
     digest = select_rows(submission_of(pool.uids[[0, 2]]), pool).digest
