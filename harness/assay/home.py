@@ -9,7 +9,11 @@ import platformdirs
 def assay_home() -> Path:
     """Return `$ASSAY_HOME`, or the platform's user data folder. The folder may not exist yet."""
     chosen = os.environ.get("ASSAY_HOME")
-    return Path(chosen).expanduser().absolute() if chosen else Path(platformdirs.user_data_dir("assay"))
+    return (
+        Path(chosen).expanduser().absolute()
+        if chosen
+        else Path(platformdirs.user_data_dir("assay"))
+    )
 
 
 def package_folder(name: str) -> Path:

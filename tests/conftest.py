@@ -1,0 +1,26 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def tiny_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An `$ASSAY_HOME` with the track `tiny` in it, made once."""
+    from tiny import make_tiny_track
+
+    home = tmp_path_factory.mktemp("template") / "home"
+    home.mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ASSAY_HOME", str(home))
+        make_tiny_track(home)
+    return home
+
+
+@pytest.fixture
+def tiny_home(tiny_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh copy of it, which is `$ASSAY_HOME` during the test."""
+    home = tmp_path / "home"
+    shutil.copytree(tiny_template, home)
+    monkeypatch.setenv("ASSAY_HOME", str(home))
+    return home
