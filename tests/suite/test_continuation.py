@@ -52,7 +52,7 @@ def test_the_gold_follows_its_context_in_one_document_and_no_other_choice_does()
 
 
 def test_distractors_are_true_continuations_from_three_different_other_documents():
-    for item in continuation_items(DOCUMENTS, 0, 40):
+    for item in continuation_items(DOCUMENTS, 0, 200):
         (home,) = (i for i, text in enumerate(DOCUMENTS) if item["context"] in text)
         sources = [
             next(i for i, text in enumerate(DOCUMENTS) if choice in text)

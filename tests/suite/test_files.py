@@ -49,7 +49,7 @@ def test_an_altered_file_is_named_with_both_digests_and_the_remedy(sealed):
         lambda: suite_folder(suite, folder),
         lambda: read_items(suite, suite.tasks[0], folder),
     ):
-        with pytest.raises(SuiteError, match=rf"q\.jsonl: expected {expected}, got {got}; remove"):
+        with pytest.raises(SuiteError, match=rf"q\.jsonl: expected {expected}, got {got}; restore"):
             read()
 
 
@@ -64,7 +64,12 @@ def test_a_missing_file_is_named(sealed):
 
 @pytest.mark.parametrize(
     ("name", "command"),
-    [("core18", "assay suite fetch core"), ("blimp", "assay suite build blimp")],
+    [
+        ("core18", "assay suite fetch core"),
+        ("blimp", "assay suite build blimp"),
+        ("foundry-text", "run the same command again"),
+        ("core-of-mine", "assay track new"),
+    ],
 )
 def test_the_remedy_is_the_command_that_brings_the_files_back(name, command, tmp_path):
     suite = write_suite(name, 1, {"q": (CHOICES, FIELDS)}, tmp_path / "s")

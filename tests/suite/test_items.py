@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from assay.canonical import digest_bytes
 from assay.errors import SuiteError
-from assay.suite.items import check_items, infer_form, items_from_bytes, items_to_bytes
+from assay.suite.items import check_items, items_from_bytes, items_to_bytes
 
 GOOD = {
     "choice": {"context": "", "choices": ["a", "b"], "gold": 1},
@@ -15,9 +15,8 @@ GOOD = {
 
 
 @pytest.mark.parametrize("form", GOOD)
-def test_a_good_item_passes_and_tells_its_form(form):
+def test_a_good_item_passes(form):
     check_items(form, [GOOD[form]], "t")
-    assert infer_form(GOOD[form]) == form
 
 
 @pytest.mark.parametrize(
@@ -54,11 +53,6 @@ def test_an_item_that_is_no_object_is_refused():
 def test_no_items_are_refused():
     with pytest.raises(SuiteError, match="no items"):
         check_items("text", [], "t")
-
-
-def test_an_unknown_form_is_refused():
-    with pytest.raises(SuiteError, match="no form of item"):
-        infer_form({"question": "?"})
 
 
 def test_half_a_surrogate_pair_is_refused():

@@ -7,6 +7,17 @@ define_missing_schemas()
 CONTEXT_LENGTH = 48
 
 
+@pytest.fixture
+def one_thread():
+    """Matrices this small are slower on two threads, and far slower where others want the cores."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def tiny_tokenizer():
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers

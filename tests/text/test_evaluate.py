@@ -10,6 +10,8 @@ from assay.errors import SuiteError
 from assay.score import OUTPUT_SCHEMA, score
 from assay.text.evaluate import evaluate
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 REAL = Path(__file__).parents[2] / "../shared/data/text/eval"
 
 
@@ -21,6 +23,34 @@ def test_one_row_an_item_in_suite_order(make_model, make_suite, tiny_tokenizer):
     assert (
         list(zip(*outputs.select(["task", "item"]).to_pydict().values(), strict=True)) == expected
     )
+
+
+def test_requests_are_prompt_and_delimited_answer(make_suite):
+    from assay.suite.files import read_items
+    from assay.suite.prompts import preamble
+    from assay.text.tasks import load_tasks
+
+    suite, folder = make_suite(shots=2)
+    tasks, _ = load_tasks(suite, folder)
+    arguments = {}
+    for task in suite.tasks:
+        tasks[task.name].build_all_requests()
+        arguments[task.name] = [
+            instance.args for instance in tasks[task.name].instances if instance.doc_id == 3
+        ]
+    items = {task.name: read_items(suite, task, folder) for task in suite.tasks}
+    shots = {task.name: preamble(task, items[task.name], 3) for task in suite.tasks}
+    choice, schema, exact = items["choice"][3], items["schema"][3], items["exact"][3]
+    assert shots["choice"].count("\n") >= 2
+    assert arguments == {
+        "choice": [(shots["choice"] + choice["context"], " " + text) for text in choice["choices"]],
+        "schema": [
+            (shots["schema"] + text, " " + schema["continuation"]) for text in schema["contexts"]
+        ],
+        "exact": [(shots["exact"] + exact["context"], " " + exact["continuation"])],
+        "pairs": [("", text) for text in items["pairs"][3]["choices"]],
+        "heldout": [(items["heldout"][3]["text"],)],
+    }
 
 
 def test_bytes_are_those_of_the_answer_without_its_delimiter(

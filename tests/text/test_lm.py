@@ -12,7 +12,7 @@ from assay.text.evaluate import evaluate
 
 from .conftest import CONTEXT_LENGTH
 
-pytest.importorskip("lm_eval")
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def stock_adapter(model, tokenizer, batch_size=8):
@@ -196,6 +196,27 @@ def test_identical_requests_are_scored_once(make_model, tiny_tokenizer, monkeypa
     answers = lm.loglikelihood([request("the cat", " sat")] * 5 + [request("the cat", " lay")])
     assert len(set(answers[:5])) == 1
     assert [len(row.branches) for row in seen] == [2]
+
+
+def test_greedy_means_that_every_token_is_the_likeliest(make_model, tiny_tokenizer):
+    import torch
+
+    model = make_model().eval()
+    requests, expected = [], []
+    for start in range(260, 280):
+        ids = [start]
+        with torch.no_grad():
+            for _ in range(4):
+                ids.append(int(model(torch.tensor([ids])).logits[0, -1].argmax()))
+        off = [*ids[1:-1], (ids[-1] + 1) % 320]
+        requests += [
+            ((f"{start}", "greedy"), ids[:1], ids[1:]),
+            ((f"{start}", "off"), ids[:1], off),
+        ]
+        expected += [True, False]
+    ours = adapter(model, tiny_tokenizer)._loglikelihood_tokens(requests)
+    stock = stock_adapter(model, tiny_tokenizer)._loglikelihood_tokens(requests, disable_tqdm=True)
+    assert [greedy for _, greedy in ours] == [greedy for _, greedy in stock] == expected
 
 
 def test_an_empty_context_stands_after_the_end_of_text(make_model, tiny_tokenizer):

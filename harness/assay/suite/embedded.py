@@ -1,11 +1,10 @@
 """The suite that the package generates: same items on every machine, written where they are needed."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from assay.suite.files import suite_folder, write_suite
-from assay.suite.items import Item, infer_form
+from assay.suite.items import Item
 from assay.suite.spec import Suite
 
 EMBEDDED_SUITE = "foundry-text"
@@ -13,9 +12,22 @@ EMBEDDED_SUITE = "foundry-text"
 
 def embedded_tasks() -> dict[str, tuple[list[Item], dict[str, Any]]]:
     """Return the foundry's items with the fields of their tasks, as `write_suite` takes them."""
-    from assay.foundry import suite_items
+    from assay.foundry import TASKS, suite_items
 
-    return {name: (items, _fields(name, items)) for name, items in suite_items().items()}
+    items = suite_items()
+    tasks: dict[str, tuple[list[Item], dict[str, Any]]] = {}
+    for card in TASKS:
+        # Minimal pairs are whole texts: nothing stands before them, not even a space.
+        bare = card.form == "choice" and not any(item["context"] for item in items[card.name])
+        fields = {
+            "group": card.group,
+            "form": card.form,
+            "delimiter": "" if bare else " ",
+            "normalization": card.normalization,
+            "description": card.description,
+        }
+        tasks[card.name] = (items[card.name], fields)
+    return tasks
 
 
 def prepare_suite(suite: Suite, folder: Path) -> Path:
@@ -36,12 +48,3 @@ def prepare_suite(suite: Suite, folder: Path) -> Path:
             if not folder.exists():
                 raise
     return suite_folder(suite, folder)
-
-
-def _fields(name: str, items: Sequence[Item]) -> dict[str, Any]:
-    form = infer_form(items[0])
-    fields: dict[str, Any] = {"group": name.split("_")[0], "form": form}
-    if form == "choice" and not any(item["context"] for item in items):
-        # Minimal pairs: whole sentences of nearly equal length, with nothing before them.
-        fields |= {"delimiter": "", "normalization": "none"}
-    return fields

@@ -1,5 +1,6 @@
 """A suite on disk: `suite.yaml`, written last, and one item file a task."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -144,11 +145,13 @@ def check_shots(task: Task, items: Sequence[Item]) -> None:
 
 def _remedy(suite_name: str, folder: Path) -> str:
     """Name the command that brings a suite's files back."""
-    if suite_name.startswith("core"):
+    if re.fullmatch(r"core\d*", suite_name):
         return f"get them again: assay suite fetch core --out SRC && assay suite build core SRC --out {folder}"
-    if suite_name.startswith("blimp"):
+    if re.fullmatch(r"blimp\d*", suite_name):
         return f"convert them again: assay suite build blimp SRC --out {folder}"
-    return (
-        f"remove {folder} and run the same command again; if that writes other files, the installed "
-        "package is not the one that sealed the suite"
-    )
+    if suite_name.startswith("foundry-"):
+        return (
+            f"remove {folder} and run the same command again; if that writes other files, the "
+            "installed package is not the one that sealed the suite"
+        )
+    return "restore the files, or make the track again under another name: assay track new"

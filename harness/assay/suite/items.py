@@ -86,18 +86,6 @@ def check_items(form: Form, items: Sequence[Item], where: str) -> None:
             raise SuiteError(f"{where} item {number}: {problem}; correct or drop the item")
 
 
-def infer_form(item: Item) -> Form:
-    """Return the form that has exactly the item's keys.
-
-    Raises:
-        SuiteError: If no form has.
-    """
-    for form, keys in _KEYS.items():
-        if set(item) == keys:
-            return form
-    raise SuiteError(f"no form of item has the keys {sorted(item)}; see assay/suite/spec.py")
-
-
 def _check_choice(item: Item) -> str | None:
     context = item["context"]
     if not isinstance(context, str) or (context and not context.strip()):
