@@ -157,7 +157,7 @@ def _finish(journal: Journal, plan: Plan, head: _Head, tally: Tally) -> None:
     """Write everything that needs all shards, the manifest last."""
     shards = tuple(state.entry for state in journal.shards)
     if not shards:
-        shutil.rmtree(journal.work)
+        shutil.rmtree(journal.folder)
         raise PoolError(
             f"not one document in {len(head.sources)} sources ({tally.summary()}); name the field "
             "with the documents: --text-field NAME"

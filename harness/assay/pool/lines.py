@@ -45,7 +45,8 @@ def split_lines(blocks: Iterator[bytes], max_bytes: int = MAX_TEXT_BYTES) -> Ite
             pieces.append(first)
         if rest:
             yield b"".join(pieces) if held <= max_bytes else None
-            yield from rest[:-1]
+            for line in rest[:-1]:
+                yield line if len(line) <= max_bytes else None
             pieces, held = [rest[-1]], len(rest[-1])
     if held:
         yield b"".join(pieces) if held <= max_bytes else None

@@ -38,19 +38,21 @@ def make_plan(
     Raises:
         PoolError: If a source cannot be opened or the tokenizer is not usable.
     """
-    given = load_tokenizer(tokenizer) if tokenizer else None
-    sample: list[str] = []
-    budget = 0 if given else SAMPLE_CHARACTERS
-    columns, left_out = infer_columns(_read_heads(sources, budget, sample))
     target = journal.folder / TOKENIZER_FILE
-    data = tokenizer.read_bytes() if tokenizer else train_tokenizer(sample, vocab_size)
-    write_atomic(target, data)
-    loaded = given or load_tokenizer(target)
+    if tokenizer:
+        find_eos(load_tokenizer(tokenizer), tokenizer)  # before anything is read
+    sample: list[str] = []
+    budget = 0 if tokenizer else SAMPLE_CHARACTERS
+    columns, left_out = infer_columns(_read_heads(sources, budget, sample))
+    write_atomic(
+        target, tokenizer.read_bytes() if tokenizer else train_tokenizer(sample, vocab_size)
+    )
+    loaded = load_tokenizer(target)
     entry = TokenizerEntry(
         file=TOKENIZER_FILE,
         digest=digest_file(target),
         vocab_size=num_ids(loaded),
-        eos_id=find_eos(loaded, tokenizer or target),
+        eos_id=find_eos(loaded, target),
     )
     plan = Plan(journal.fingerprint, columns, tuple(left_out), entry)
     journal.write_plan(plan)
