@@ -35,8 +35,8 @@ def progress(
         unit_scale=True,
         file=sys.stderr,
         mininterval=0.2 if interactive else 10.0,
+        delay=0.0 if interactive else 10.0,
         dynamic_ncols=interactive,
-        leave=interactive,
         disable=not enabled,
     ) as bar:
         yield bar

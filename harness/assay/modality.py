@@ -1,21 +1,12 @@
 """What differs between text and CLIP. Everything else in training is shared."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from typing import Protocol
 
-import torch
+from accelerate import Accelerator
 from torch import Tensor, nn
 
 from assay.track.spec import Optimizer, Schedule
-
-
-class Precision(Protocol):
-    """Anything that can open an autocast region (an `accelerate.Accelerator` does)."""
-
-    def autocast(self) -> AbstractContextManager[None]:
-        """Return the context in which forward passes run."""
-        ...
 
 
 class Modality(Protocol):
@@ -47,14 +38,16 @@ class Modality(Protocol):
         """Name the parameters that Muon may move: the matrices inside the blocks."""
         ...
 
-    def losses(
-        self, model: nn.Module, step: int, rank: int, world: int, device: torch.device
-    ) -> Iterator[Tensor]:
-        """Yield this process's micro-batch losses for one step.
+    def blocks(self, model: nn.Module) -> Iterator[nn.Module]:
+        """Yield the repeated blocks, the units in which FSDP shards."""
+        ...
 
-        Each is already divided by the number of targets in the *global* batch, so that the sum over
-        micro-batches and processes is the step's loss whatever the split; the caller runs the
-        backward pass on each before asking for the next.
+    def backward(self, model: nn.Module, step: int, accelerator: Accelerator) -> Tensor:
+        """Accumulate this process's gradients of one step; return its part of the step's loss.
+
+        The parts of all processes add up to the loss over the *global* batch, however it is split
+        into processes and micro-batches. DDP and FSDP average gradients over processes, so each
+        part is multiplied by their number before it is differentiated.
         """
         ...
 

@@ -1,7 +1,6 @@
 from collections import Counter
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -167,24 +166,3 @@ def test_the_drawn_order_is_the_same_on_every_machine() -> None:
 
 
 EXPECTED = [4, 6, 1, 3, 5, 0, 7, 2]
-
-
-def test_processes_that_cannot_share_a_batch_are_refused() -> None:
-    import torch
-
-    from assay.errors import RunError
-    from assay.home import package_folder
-    from assay.text.modality import TextModality
-    from assay.track.load import load_scale_file
-
-    recipe = load_scale_file(package_folder("tracks") / "text" / "scales" / "pico.yaml").recipe
-    lengths = [50] * 20
-    modality = TextModality(
-        ListPool(lengths),  # type: ignore[arg-type]
-        Selection((stage(lengths),), "d", 0),
-        recipe,
-        seed=1,
-        micro_batch=0,
-    )
-    with pytest.raises(RunError, match=r"machine\.processes=3 does not divide"):
-        next(modality.losses(torch.nn.Identity(), 0, 0, 3, torch.device("cpu")))

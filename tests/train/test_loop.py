@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tiny import STEPS, build_tiny_pool, tiny_recipe
 
 from assay.errors import RunError
 from assay.selection import Selection, select_rows
@@ -16,7 +15,9 @@ from assay.submission import submission_of
 from assay.text.modality import TextModality
 from assay.track.spec import Recipe
 from assay.train.checkpoint import RESUME_FILE
+from assay.train.device import build_accelerator
 from assay.train.loop import Trained, read_metrics, train
+from tiny import STEPS, build_tiny_pool, tiny_recipe
 
 QUIET = Settings(device="cpu", progress=False, checkpoint_seconds=0.0)
 
@@ -29,7 +30,7 @@ def chosen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple]:
         yield pool, select_rows(submission_of(pool.uids[::2]), pool)
 
 
-class Killed(Exception):
+class KilledError(Exception):
     pass
 
 
@@ -42,14 +43,14 @@ def run(
         pool, selection, recipe or tiny_recipe(), seed=seed, micro_batch=settings.micro_batch
     )
     if kill_at is not None:
-        losses = modality.losses
+        backward = modality.backward
 
-        def dying(model, step, *rest):
+        def dying(model, step, accelerator):
             if step == kill_at:
-                raise Killed
-            return losses(model, step, *rest)
+                raise KilledError
+            return backward(model, step, accelerator)
 
-        modality.losses = dying
+        modality.backward = dying
     return train(modality, seed=seed, folder=folder, settings=settings)
 
 
@@ -72,11 +73,13 @@ def test_the_loss_falls(chosen, tmp_path) -> None:
 
 @pytest.mark.parametrize("optimizer", ["muon", "adamw"])
 @pytest.mark.parametrize("kill_at", [1, 9, 20, 23])
-def test_resuming_equals_never_having_stopped(chosen, tmp_path, kill_at: int, optimizer: str) -> None:
+def test_resuming_equals_never_having_stopped(
+    chosen, tmp_path, kill_at: int, optimizer: str
+) -> None:
     recipe = tiny_recipe()
     recipe = replace(recipe, optimizer=replace(recipe.optimizer, name=optimizer))
     whole = run(chosen, tmp_path / "whole", recipe=recipe)
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         run(chosen, tmp_path / "killed", recipe=recipe, kill_at=kill_at)
     assert (tmp_path / "killed" / RESUME_FILE).is_file()
     resumed = run(chosen, tmp_path / "killed", recipe=recipe)
@@ -103,11 +106,13 @@ def test_the_number_of_tokens_is_exact(chosen, tmp_path) -> None:
         def forward(self, input_ids, use_cache):
             nonlocal seen
             seen += input_ids.numel()
-            return type("Out", (), {"logits": torch.zeros(*input_ids.shape, 512, requires_grad=True)})
+            return type(
+                "Out", (), {"logits": torch.zeros(*input_ids.shape, 512, requires_grad=True)}
+            )
 
     for step in range(modality.steps):
-        losses = list(modality.losses(Counting(), step, 0, 1, torch.device("cpu")))
-        assert float(sum(losses).detach()) == pytest.approx(np.log(512), rel=1e-5)
+        loss = modality.backward(Counting(), step, build_accelerator(QUIET, "fp32"))
+        assert float(loss) == pytest.approx(np.log(512), rel=1e-5)
     assert seen == tiny_recipe().tokens_seen
 
 
@@ -124,7 +129,9 @@ def test_a_loss_that_is_not_finite_stops_the_run(chosen, tmp_path) -> None:
         run(chosen, tmp_path, recipe=recipe)
 
 
-def test_averaging_lowers_the_seed_noise_by_taking_the_mean_of_the_last_weights(chosen, tmp_path) -> None:
+def test_averaging_lowers_the_seed_noise_by_taking_the_mean_of_the_last_weights(
+    chosen, tmp_path
+) -> None:
     last = run(chosen, tmp_path / "a", recipe=tiny_recipe(average_last_frac=0.0))
     averaged = run(chosen, tmp_path / "b", recipe=tiny_recipe(average_last_frac=0.5))
     assert last.trace_digest == averaged.trace_digest
@@ -134,4 +141,6 @@ def test_averaging_lowers_the_seed_noise_by_taking_the_mean_of_the_last_weights(
 def test_the_selection_decides_what_is_seen(chosen, tmp_path) -> None:
     pool, selection = chosen
     other = Selection(selection.stages, "sha256:other", 0)
-    assert run((pool, other), tmp_path / "a").trace_digest != run(chosen, tmp_path / "b").trace_digest
+    assert (
+        run((pool, other), tmp_path / "a").trace_digest != run(chosen, tmp_path / "b").trace_digest
+    )

@@ -47,13 +47,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the track."""
-    from assay.pool.registry import find_pool
+    from assay.pool import Pool
     from assay.track.fork import fork
 
     forked = fork(
         args.name,
         like=args.like,
-        pool=find_pool(args.pool),
+        pool=Pool.open(args.pool),
         heldout=args.heldout,
         domain_bytes=args.domain_bytes,
         items=args.items,

@@ -128,15 +128,12 @@ def _evaluate(loaded: LoadedScale, plan: RunPlan, pool: Pool, device: str) -> Me
 
     outputs = plan.folder / OUTPUTS_FILE
     if not outputs.is_file():
-        from transformers import AutoModelForCausalLM
-
         from assay.text.evaluate import evaluate
+        from assay.text.model import load_checkpoint
 
-        model = AutoModelForCausalLM.from_pretrained(
-            plan.folder / CHECKPOINT, attn_implementation="sdpa", local_files_only=True
-        )
+        model = load_checkpoint(plan.folder / CHECKPOINT)
         table = evaluate(
-            model.to(device).eval(),
+            model.to(device),  # type: ignore[arg-type]
             pool.tokenizer(),
             loaded.suite,
             prepare_suite(loaded.suite, loaded.suite_folder),

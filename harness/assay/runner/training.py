@@ -21,6 +21,7 @@ from assay.text.modality import TextModality
 from assay.text.model import save_checkpoint
 from assay.track.load import load
 from assay.track.pools import open_pool
+from assay.track.spec import Recipe
 from assay.train.loop import Trained, discard_resume, train
 from assay.train.shards import gather_state
 
@@ -39,6 +40,7 @@ def ensure_trained(plan: RunPlan, settings: Settings) -> dict[str, Any]:
     finished = plan.folder / TRAINED_FILE
     if not finished.is_file():
         if settings.machine.processes > 1:
+            _check_launch(load(plan.track, plan.scale).recipe, settings)
             _launch(plan.folder, settings)
         else:
             train_run(plan.folder)
@@ -49,20 +51,34 @@ def ensure_trained(plan: RunPlan, settings: Settings) -> dict[str, Any]:
     return facts
 
 
+def _check_launch(recipe: Recipe, settings: Settings) -> None:
+    """Refuse what several processes cannot do, before they are started."""
+    processes = settings.machine.processes
+    windows = recipe.global_batch_tokens // recipe.model.context_length
+    if windows % processes:
+        raise RunError(
+            f"machine.processes={processes} does not divide the recipe's global batch of {windows} "
+            f"windows; choose a divisor of {windows}"
+        )
+    if settings.machine.sharding == "fsdp" and recipe.optimizer.name == "muon":
+        raise RunError(
+            "machine.sharding=fsdp: this recipe's optimiser, Muon, needs whole matrices, and its models "
+            "fit one device; use machine.sharding=none"
+        )
+
+
 def _launch(folder: Path, settings: Settings) -> None:
-    """Start the worker once a process through accelerate's launcher."""
-    command = [sys.executable, "-m", "accelerate.commands.launch"]
-    command += ["--num_processes", str(settings.machine.processes), "--num_machines", "1"]
-    command += ["--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"]
-    command += ["--cpu"] if settings.device == "cpu" else ["--multi_gpu"]
-    command += ["--module", "assay.runner.worker", str(folder)]
-    done = subprocess.run(
-        command, stdout=sys.stderr, env=os.environ | {"ACCELERATE_LOG_LEVEL": "error"}
-    )
+    """Start the worker once a process; accelerate reads rank and world from torchrun's environment."""
+    processes = settings.machine.processes
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command += ["--nproc_per_node", str(processes), "-m", "assay.runner.worker", str(folder)]
+    threads = settings.threads or max(1, (os.cpu_count() or 1) // processes)
+    environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
+    done = subprocess.run(command, stdout=sys.stderr, env=environment)
     if done.returncode:
         raise RunError(
-            f"training stopped with exit code {done.returncode} in one of {settings.machine.processes} processes "
-            "(its messages are above); the same command goes on from the last checkpoint"
+            f"training stopped with exit code {done.returncode} in one of {processes} processes (its "
+            "messages are above); the same command goes on from the last checkpoint"
         )
 
 

@@ -1,12 +1,13 @@
 """The text modality: what `assay.train` needs to train a language model on a selection."""
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import torch
 import torch.nn.functional as F
+from accelerate import Accelerator
 from torch import Tensor, nn
 
-from assay.errors import RunError
 from assay.pool import Pool
 from assay.selection import Selection
 from assay.text.batches import WindowPlan
@@ -54,34 +55,46 @@ class TextModality:
         """Name the matrices inside the blocks."""
         return matrix_names(model)
 
-    def losses(
-        self, model: nn.Module, step: int, rank: int, world: int, device: torch.device
-    ) -> Iterator[Tensor]:
-        """Yield micro-batch losses, each over the number of targets in the global batch.
+    def blocks(self, model: nn.Module) -> Iterator[nn.Module]:
+        """Yield the transformer blocks."""
+        yield from model.get_submodule("model.layers").children()
 
-        Raises:
-            RunError: If the processes cannot share the global batch evenly.
-        """
-        total = self._plan.windows_per_step
-        if total % world:
-            raise RunError(
-                f"machine.processes={world} does not divide the recipe's global batch of {total} windows; "
-                f"choose a divisor of {total}"
-            )
-        share = total // world
+    def backward(self, model: nn.Module, step: int, accelerator: Accelerator) -> Tensor:
+        """Accumulate this process's gradients of one step; return its part of the step's loss."""
+        world = accelerator.num_processes
+        total = torch.zeros((), device=accelerator.device)
+        spans = self._spans(accelerator.process_index, world)
+        for span in spans:
+            windows = torch.from_numpy(self._plan.windows(step, span.start, span.stop))
+            with nullcontext() if span is spans[-1] else accelerator.no_sync(model):
+                with accelerator.autocast():
+                    loss = (
+                        self.loss_sum(model, windows.to(accelerator.device)) / self.units_per_step
+                    )
+                (loss * world).backward()
+            total += loss.detach()
+        return total
+
+    def _spans(self, rank: int, world: int) -> list[range]:
+        """Return this process's micro-batches, as window numbers within the global batch."""
+        windows = self._plan.windows_per_step
+        assert windows % world == 0, "the runner checks that processes share the batch evenly"
+        share = windows // world
         micro = min(self._micro_batch or share, share)
-        for first in range(rank * share, (rank + 1) * share, micro):
-            stop = min(first + micro, (rank + 1) * share)
-            windows = torch.from_numpy(self._plan.windows(step, first, stop)).to(device)
-            logits_BTV = model(input_ids=windows[:, :-1], use_cache=False).logits.float()
-            yield self._loss_sum(logits_BTV, windows[:, 1:]) / self.units_per_step
+        last = (rank + 1) * share
+        return [range(i, min(i + micro, last)) for i in range(rank * share, last, micro)]
 
-    def _loss_sum(self, logits_BTV: Tensor, targets_BT: Tensor) -> Tensor:  # noqa: N803
-        """Sum the cross-entropy (and z-loss) over the targets, in nats."""
-        flat = logits_BTV.flatten(0, 1)
-        loss = F.cross_entropy(flat, targets_BT.flatten(), reduction="sum")
+    def loss_sum(self, model: nn.Module, windows: Tensor) -> Tensor:
+        """Sum the cross-entropy and the z-loss over all targets, in nats.
+
+        Args:
+            model: The network.
+            windows: Token ids, (micro-batch, context + 1); every token but the first is a target.
+        """
+        logits = model(input_ids=windows[:, :-1], use_cache=False).logits.float().flatten(0, 1)
+        loss = F.cross_entropy(logits, windows[:, 1:].flatten(), reduction="sum")
         if self.recipe.z_loss:
-            loss = loss + self.recipe.z_loss * flat.logsumexp(dim=-1).square().sum()
+            loss = loss + self.recipe.z_loss * logits.logsumexp(dim=-1).square().sum()
         return loss
 
     def flops(self, model: nn.Module) -> float:

@@ -6,12 +6,14 @@ from pathlib import Path
 import torch
 from torch import nn
 from transformers import (
+    AutoModelForCausalLM,
     LlamaConfig,
     LlamaForCausalLM,
     PreTrainedModel,
     Qwen3Config,
     Qwen3ForCausalLM,
 )
+from transformers.utils import logging as hf_logging
 
 from assay.track.spec import Model
 
@@ -73,8 +75,18 @@ def training_flops(spec: Model, num_parameters: int, tokens: int) -> float:
     return float(tokens) * (6.0 * weights + attention)
 
 
+def load_checkpoint(folder: Path) -> PreTrainedModel:
+    """Load a checkpoint folder in fp32, for evaluation; nothing is looked up on a hub."""
+    hf_logging.disable_progress_bar()
+    model = AutoModelForCausalLM.from_pretrained(
+        folder, attn_implementation="sdpa", dtype=torch.float32, local_files_only=True
+    )
+    return model.eval()
+
+
 def save_checkpoint(model: PreTrainedModel, tokenizer_json: str, folder: Path) -> None:
     """Write a folder that `AutoModelForCausalLM` and `AutoTokenizer` load: safetensors and JSON."""
+    hf_logging.disable_progress_bar()
     model.save_pretrained(folder)
     (folder / "tokenizer.json").write_text(tokenizer_json, encoding="utf-8")
     (folder / "tokenizer_config.json").write_text(

@@ -8,9 +8,12 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
-from accelerate.utils import FullyShardedDataParallelPlugin
+from torch import nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
 
 from assay.errors import SettingsError
+from assay.modality import Modality
 from assay.settings import Settings
 
 
@@ -31,20 +34,28 @@ def build_accelerator(settings: Settings, precision: str) -> Accelerator:
     torch.backends.cuda.matmul.allow_tf32 = False
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    plugin = None
-    if settings.machine.sharding == "fsdp" and settings.machine.processes > 1:
-        plugin = FullyShardedDataParallelPlugin(
-            fsdp_version=2,
-            auto_wrap_policy="transformer_based_wrap",
-            reshard_after_forward=True,
-        )
     # accelerate refuses a second precision in one process; runs of several scales may need it.
     AcceleratorState._reset_state()
     return Accelerator(
         cpu=settings.device == "cpu" or not torch.cuda.is_available(),
         mixed_precision="bf16" if precision == "bf16" else "no",
-        fsdp_plugin=plugin,
     )
+
+
+def distribute(
+    model: nn.Module, modality: Modality, accelerator: Accelerator, sharding: str
+) -> nn.Module:
+    """Prepare a model for the processes of this launch: nothing, DDP, or FSDP2 block by block."""
+    if accelerator.num_processes == 1:
+        return model
+    if sharding == "none":
+        return accelerator.prepare_model(model)
+    assert modality.optimizer.name != "muon", "Muon needs whole matrices"
+    mesh = init_device_mesh(accelerator.device.type, (accelerator.num_processes,))
+    for block in modality.blocks(model):
+        fully_shard(block, mesh=mesh)
+    fully_shard(model, mesh=mesh)
+    return model
 
 
 def processor_name() -> str:

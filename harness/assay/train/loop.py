@@ -19,7 +19,7 @@ from assay.modality import Modality
 from assay.settings import Settings
 from assay.train.average import WeightAverage
 from assay.train.checkpoint import RESUME_FILE, load_resume, save_resume
-from assay.train.device import build_accelerator, device_facts
+from assay.train.device import build_accelerator, device_facts, distribute
 from assay.train.optim import build_optimizers, lr_frac, set_lr
 from assay.train.tracker import Tracker
 
@@ -67,9 +67,8 @@ def train(
     """
     folder.mkdir(parents=True, exist_ok=True)
     accelerator = build_accelerator(settings, modality.precision)
-    bare = modality.build_model(seed).to(accelerator.device)
-    model: Any = accelerator.prepare_model(bare) if accelerator.num_processes > 1 else bare
-    inner = accelerator.unwrap_model(model)
+    inner = modality.build_model(seed).to(accelerator.device)
+    model = distribute(inner, modality, accelerator, settings.machine.sharding)
     optimizers = build_optimizers(modality, inner)
     average = WeightAverage(modality.average_last_frac, modality.steps)
     trace = np.zeros(modality.steps, dtype=np.float32)
@@ -143,12 +142,7 @@ class _Run:
         """Take one step; return its loss over the global batch and the learning-rate fraction."""
         frac = lr_frac(self.modality.schedule, step, self.modality.steps)
         set_lr(self.optimizers, frac)
-        total = torch.zeros((), device=self.accelerator.device)
-        with self.accelerator.autocast():
-            for micro_loss in self._micro_losses(step):
-                # DDP and FSDP average gradients over processes; the loss is a sum over them.
-                (micro_loss * self.accelerator.num_processes).backward()
-                total += micro_loss.detach()
+        total = self.modality.backward(self.model, step, self.accelerator)
         loss = float(self.accelerator.reduce(total, reduction="sum"))  # type: ignore[arg-type]
         if not np.isfinite(loss):
             raise RunError(
@@ -163,15 +157,6 @@ class _Run:
             optimizer.zero_grad(set_to_none=True)
         self.average.update(self.inner, step)
         return loss, frac
-
-    def _micro_losses(self, step: int) -> Any:
-        return self.modality.losses(
-            self.model,
-            step,
-            self.accelerator.process_index,
-            self.accelerator.num_processes,
-            self.accelerator.device,
-        )
 
     def _checkpoint_due(self, elapsed: float) -> bool:
         """Ask the main process's clock, so that all processes save at the same step."""
