@@ -28,10 +28,10 @@ def test_one_row_an_item_in_suite_order(make_model, make_suite, tiny_tokenizer):
 def test_requests_are_prompt_and_delimited_answer(make_suite):
     from assay.suite.files import read_items
     from assay.suite.prompts import preamble
-    from assay.text.tasks import load_tasks
+    from assay.text.tasks import load_task
 
     suite, folder = make_suite(shots=2)
-    tasks, _ = load_tasks(suite, folder)
+    tasks = {task.name: load_task(suite, task, folder)[0] for task in suite.tasks}
     arguments = {}
     for task in suite.tasks:
         tasks[task.name].build_all_requests()

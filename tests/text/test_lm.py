@@ -33,9 +33,9 @@ def run_stock(model, tokenizer, suite, folder):
     """Evaluate with lm-eval's evaluator and adapter; return its samples and results by task."""
     from lm_eval.evaluator import evaluate as run_tasks
 
-    from assay.text.tasks import load_tasks
+    from assay.text.tasks import load_task
 
-    tasks, _ = load_tasks(suite, folder)
+    tasks = {task.name: load_task(suite, task, folder)[0] for task in suite.tasks}
     out = run_tasks(stock_adapter(model, tokenizer), tasks, bootstrap_iters=0)
     return out["samples"], out["results"]
 
@@ -77,10 +77,10 @@ def test_scores_equal_lm_evals_stock_adapter(
 
 
 def test_the_test_above_has_inputs_that_must_be_truncated(make_suite, tiny_tokenizer):
-    from assay.text.tasks import load_tasks
+    from assay.text.tasks import load_task
 
     suite, folder = make_suite(shots=3)
-    tasks, _ = load_tasks(suite, folder)
+    tasks = {task.name: load_task(suite, task, folder)[0] for task in suite.tasks}
     tasks["choice"].build_all_requests()
     lengths = [
         len(tiny_tokenizer.encode("".join(instance.args)).ids)

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
 
+from assay.console import progress
 from assay.score import OUTPUT_SCHEMA
 from assay.suite import Suite, Task
+from assay.suite.files import suite_folder
 from assay.suite.items import Item
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from transformers import PreTrainedModel
 
-    from assay.text.lm import Outcome
+    from assay.text.lm import Outcome, SharedPrefixLM
+    from assay.text.tasks import SuiteTask
 
 
 def evaluate(
@@ -46,26 +49,39 @@ def evaluate(
     Raises:
         SuiteError: If a file is absent or does not match, or an item cannot be scored.
     """
+    from assay.text.lm import SharedPrefixLM
+    from assay.text.tasks import load_task
+
+    suite_folder(suite, folder)
+    sizes = [min(task.num_items, items_per_task or task.num_items) for task in suite.tasks]
+    rows: list[dict[str, Any]] = []
+    with _quiet(), progress("evaluate", sum(sizes), "items") as bar:
+        for task, size in zip(suite.tasks, sizes, strict=True):
+            # A task at a time: the requests of all of CORE would fill a machine's memory.
+            lm = SharedPrefixLM(
+                model,
+                tokenizer,
+                eos_id,
+                device=device,
+                on_progress=lambda share, size=size: bar.update(share * size),
+            )
+            rows += _run(lm, *load_task(suite, task, folder, items_per_task), task)
+    return pa.Table.from_pylist(rows, schema=OUTPUT_SCHEMA)
+
+
+def _run(
+    lm: "SharedPrefixLM", runnable: "SuiteTask", items: list[Item], task: Task
+) -> Iterator[dict[str, Any]]:
     from lm_eval.evaluator import evaluate as run_tasks
 
-    from assay.text.lm import SharedPrefixLM
-    from assay.text.tasks import load_tasks
-
-    lm = SharedPrefixLM(model, tokenizer, eos_id, device=device)
-    with _quiet():
-        tasks, asked = load_tasks(suite, folder, items_per_task)
-        # Not `simple_evaluate`: it reseeds every global generator and shells out to describe the
-        # machine, for seconds. This is the part of it that evaluates.
-        results = run_tasks(lm, cast(Any, tasks), bootstrap_iters=0)
-    samples_by_task = cast("dict[str, Any]", results)["samples"]
-    columns: dict[str, list[Any]] = {name: [] for name in OUTPUT_SCHEMA.names}
-    for task in suite.tasks:
-        samples = sorted(samples_by_task[task.name], key=lambda sample: sample["doc_id"])
-        for sample, item in zip(samples, asked[task.name], strict=True):
-            outcomes = [lm.outcomes[arguments] for arguments in sample["arguments"]]
-            for name, value in _row(task, sample["doc_id"], item, outcomes).items():
-                columns[name].append(value)
-    return pa.Table.from_pydict(columns, schema=OUTPUT_SCHEMA)
+    # Not `simple_evaluate`: it reseeds every global generator and shells out to describe the
+    # machine, for seconds. This is the part of it that evaluates.
+    results = run_tasks(lm, cast(Any, {task.name: runnable}), bootstrap_iters=0)
+    samples = cast("dict[str, Any]", results)["samples"][task.name]
+    for sample in sorted(samples, key=lambda sample: sample["doc_id"]):
+        number = sample["doc_id"]
+        outcomes = [lm.outcomes[arguments] for arguments in sample["arguments"]]
+        yield _row(task, number, items[number], outcomes)
 
 
 def _row(task: Task, number: int, item: Item, outcomes: "list[Outcome]") -> dict[str, Any]:

@@ -5,9 +5,9 @@ of its answers are one row: the answers branch off the question's last token, ea
 others (a tree in place of a line: positions restart after the prefix, a mask hides other branches).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -20,10 +20,11 @@ from tokenizers import Tokenizer
 from torch.nn.functional import cross_entropy
 from transformers import PreTrainedModel
 
-from assay.console import progress
 from assay.errors import SuiteError
 from assay.text.rows import Layout, Row, Tokens, batches, pack
 
+_TEXTS_AT_ONCE = 1024
+"""Texts tokenised in one call."""
 _BATCH_TOKENS = {"cpu": 1 << 12, "cuda": 1 << 16}
 """Tokens of a forward pass, padding included."""
 _LOGITS_AT_ONCE = {"cpu": 1 << 21, "cuda": 1 << 26}
@@ -58,6 +59,7 @@ class SharedPrefixLM(TemplateLM):
         eos_id: The end-of-text token, put before texts that have nothing before them.
         device: Where the model is.
         max_length: Tokens that the model sees at once; default, its `max_position_embeddings`.
+        on_progress: Called after each batch with its share of the requests' work, in (0, 1].
 
     Attributes:
         outcomes: Request arguments (context and continuation, or a document) to their outcome.
@@ -71,6 +73,7 @@ class SharedPrefixLM(TemplateLM):
         *,
         device: torch.device | str = "cpu",
         max_length: int | None = None,
+        on_progress: Callable[[float], object] | None = None,
     ):
         super().__init__()
         self._model = model
@@ -80,6 +83,7 @@ class SharedPrefixLM(TemplateLM):
         self._eos_id = eos_id
         self._device = torch.device(device)
         self._max_length: int = max_length or model.config.max_position_embeddings
+        self._on_progress = on_progress or (lambda share: None)
         kind = "cpu" if self._device.type == "cpu" else "cuda"
         self._batch_tokens, self._logits_at_once = _BATCH_TOKENS[kind], _LOGITS_AT_ONCE[kind]
         self.outcomes: dict[tuple[str, ...], Outcome] = {}
@@ -102,7 +106,7 @@ class SharedPrefixLM(TemplateLM):
 
         Args:
             requests: Whose `args` are a context and a continuation.
-            disable_tqdm: Ignored; progress is shown where a terminal is.
+            disable_tqdm: Ignored; see `on_progress`.
 
         Returns:
             Log-likelihood in nats and whether greedy decoding writes it, for each request.
@@ -119,7 +123,7 @@ class SharedPrefixLM(TemplateLM):
         outcomes = [self.outcomes[pair] for pair in pairs]
         return [(outcome.log_likelihood, outcome.greedy) for outcome in outcomes]
 
-    def _encode(self, pairs: list[tuple[str, str]]) -> Iterator[tuple[list[int], list[int]]]:
+    def _encode(self, pairs: list[tuple[str, str]]) -> Iterator[tuple[Tokens, Tokens]]:
         """Split each request into context and continuation tokens, exactly as `_encode_pair` does."""
         moved = [_move_spaces(context, continuation) for context, continuation in pairs]
         contexts = list(dict.fromkeys(context for context, _ in moved))
@@ -130,14 +134,19 @@ class SharedPrefixLM(TemplateLM):
             elif whole[0] == self._eos_id:
                 yield whole[:1], whole[1:]
             else:
-                yield [self._eos_id], whole
+                yield (self._eos_id,), whole
 
-    def _encode_batch(self, texts: Iterable[str]) -> list[list[int]]:
-        encodings = self._encoder.encode_batch_fast(list(texts), add_special_tokens=False)
-        return [encoding.ids for encoding in encodings]
+    def _encode_batch(self, texts: Iterable[str]) -> Iterator[Tokens]:
+        """Encode in blocks: an `Encoding` is many times larger than its ids."""
+        remaining = iter(texts)
+        while block := list(islice(remaining, _TEXTS_AT_ONCE)):
+            for encoding in self._encoder.encode_batch_fast(block, add_special_tokens=False):
+                yield tuple(encoding.ids)
 
     def _loglikelihood_tokens(
-        self, requests: Sequence[tuple[tuple[str, ...], list[int], list[int]]], **kwargs: Any
+        self,
+        requests: Sequence[tuple[tuple[str, ...], Sequence[int], Sequence[int]]],
+        **kwargs: Any,
     ) -> list[tuple[float, bool]]:
         windows = [self._windows(*request) for request in requests]
         scored = self._score(list(chain.from_iterable(windows)))
@@ -152,7 +161,7 @@ class SharedPrefixLM(TemplateLM):
         return [(outcome.log_likelihood, outcome.greedy) for outcome in outcomes]
 
     def _windows(
-        self, arguments: tuple[str, ...], context: list[int], target: list[int]
+        self, arguments: tuple[str, ...], context: Sequence[int], target: Sequence[int]
     ) -> list[tuple[Tokens, Tokens]]:
         """Fit a request into the model's window: cut its context from the left, or roll over it.
 
@@ -167,7 +176,9 @@ class SharedPrefixLM(TemplateLM):
         room = self._max_length + 1 - len(target)
         if room >= 1:
             return [(tuple(context[-room:]), tuple(target))]
-        rolling = get_rolling_token_windows(target, context[-1], self._max_length, context_len=1)
+        rolling = get_rolling_token_windows(
+            list(target), context[-1], self._max_length, context_len=1
+        )
         disjoint = [make_disjoint_window(window) for window in rolling]
         return [(tuple(prefix), tuple(part)) for prefix, part in disjoint]
 
@@ -178,7 +189,7 @@ class SharedPrefixLM(TemplateLM):
 
         Args:
             requests: Whose `args` are a text.
-            disable_tqdm: Ignored; progress is shown where a terminal is.
+            disable_tqdm: Ignored; see `on_progress`.
 
         Returns:
             Log-likelihood in nats of each document.
@@ -201,13 +212,11 @@ class SharedPrefixLM(TemplateLM):
         was_training = self._model.training
         self._model.eval()
         try:
-            with (
-                torch.inference_mode(),
-                progress("evaluate", sum(row.length for row in rows), "tok") as bar,
-            ):
+            work = sum(row.length for row in rows)
+            with torch.inference_mode():
                 for batch in batches(rows, self._batch_tokens):
                     self._score_batch(batch, scored)
-                    bar.update(sum(row.length for row in batch))
+                    self._on_progress(sum(row.length for row in batch) / work)
         finally:
             self._model.train(was_training)
         return scored

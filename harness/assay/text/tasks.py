@@ -41,33 +41,28 @@ class SuiteTask(ConfigurableTask):
             self._instances += made if isinstance(made, list) else [made]
 
 
-def load_tasks(
-    suite: Suite, folder: Path, items_per_task: int | None = None
-) -> tuple[dict[str, SuiteTask], dict[str, list[Item]]]:
-    """Read a suite's items and wrap them as lm-eval tasks.
+def load_task(
+    suite: Suite, task: Task, folder: Path, items_per_task: int | None = None
+) -> tuple[SuiteTask, list[Item]]:
+    """Read a task's items and wrap them for lm-eval.
 
     Args:
-        suite: What to evaluate.
-        folder: Holds the item files; each is compared with its digest.
-        items_per_task: Only the first so many items of each task, or None for all.
+        suite: What the task belongs to.
+        task: One of its tasks.
+        folder: Holds the item files; the one that is read is compared with its digest.
+        items_per_task: Only the first so many items, or None for all.
 
     Returns:
-        Task name to lm-eval's task, and task name to the items that it asks, both in suite order.
+        lm-eval's task, and the items that it asks.
 
     Raises:
-        SuiteError: If a file is absent or does not match.
+        SuiteError: If the file is absent or does not match.
     """
-    tasks: dict[str, SuiteTask] = {}
-    asked: dict[str, list[Item]] = {}
-    for task in suite.tasks:
-        items = read_items(suite, task, folder)
-        asked[task.name] = items[:items_per_task]
-        documents = [
-            _DOCUMENT[task.form](task, item, preamble(task, items, i))
-            for i, item in enumerate(asked[task.name])
-        ]
-        tasks[task.name] = SuiteTask(task, documents)
-    return tasks, asked
+    items = read_items(suite, task, folder)
+    asked = items[:items_per_task]
+    document = _DOCUMENT[task.form]
+    documents = [document(task, item, preamble(task, items, i)) for i, item in enumerate(asked)]
+    return SuiteTask(task, documents), asked
 
 
 def task_config(task: Task) -> dict[str, Any]:
