@@ -28,8 +28,10 @@ def in_row_order(
         rows: Any order, repeats allowed.
         window_bytes: Text held at a time.
     """
+    if not len(rows):
+        return
     windows = (np.cumsum(pool.n_bytes[rows], dtype=np.int64) - 1) // window_bytes
-    if not len(rows) or windows[-1] == 0:
+    if windows[-1] == 0:
         texts: list[str] = [""] * len(rows)
         for places, found in _gather(pool, rows):
             for place, text in zip(places, found, strict=True):
