@@ -16,8 +16,8 @@ CONTINUATION_WORDS = 20
 MAX_CONTINUATION_CHARS = 400
 """Longer ones are not prose: scripts without spaces, encoded data, tables."""
 DISTRACTORS = 3
-_SIMILAR = 12
-"""Distractors are drawn among so many continuations whose length is nearest."""
+_SIMILAR = 8
+"""Distractors are drawn among so many of the nearest shorter and of the nearest longer."""
 _PASSES = 8
 """Continuations taken from one document at most."""
 
@@ -124,13 +124,23 @@ def _cuts(text: str, words: Sequence[tuple[int, int]]) -> list[int]:
 def _distractors(
     passage: tuple[int, str, str], passages: Sequence[tuple[int, str, str]], draw: Draw
 ) -> list[str]:
-    """Draw what follows elsewhere, from different other documents, among the nearest in length."""
+    """Draw what follows elsewhere, from different other documents, among the nearest in length.
+
+    How many are shorter is drawn first: were they merely the nearest, the right answer would be
+    neither the longest nor the shortest in three of four items.
+    """
     document, _, answer = passage
     others: dict[int, str] = {}
     for number, _, text in sorted(passages, key=lambda other: abs(len(other[2]) - len(answer))):
         if number != document and text != answer and text not in others.values():
             others.setdefault(number, text)
-        if len(others) == _SIMILAR:
-            break
-    nearest = list(others.values())
-    return draw.sample(nearest, DISTRACTORS) if len(nearest) >= DISTRACTORS else []
+    if len(others) < DISTRACTORS:
+        return []
+    own = (len(answer), answer)
+    shorter = [text for text in others.values() if (len(text), text) < own]
+    longer = [text for text in others.values() if (len(text), text) > own]
+    wanted = draw.below(DISTRACTORS + 1)
+    below = min(max(wanted, DISTRACTORS - len(longer)), len(shorter))
+    return draw.sample(shorter[:_SIMILAR], below) + draw.sample(
+        longer[:_SIMILAR], DISTRACTORS - below
+    )

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from assay.errors import SuiteError
 from assay.suite.files import suite_folder, write_suite
 from assay.suite.items import Item
 from assay.suite.spec import Suite
@@ -43,7 +44,7 @@ def prepare_suite(suite: Suite, folder: Path) -> Path:
     if suite.name == EMBEDDED_SUITE and not folder.exists():
         try:
             write_suite(suite.name, suite.version, embedded_tasks(), folder)
-        except OSError:
+        except (OSError, SuiteError):
             # Another process finished first: a folder appears whole or not at all.
             if not folder.exists():
                 raise
