@@ -16,7 +16,7 @@ _HOST_WORDS = word_list(
     "deals click bargains seo promo offers traffic links"
 )
 HOSTS = tuple(
-    f"{TOWNS[i % len(TOWNS)].lower()}-{word}.example" for i, word in enumerate(_HOST_WORDS)
+    f"{TOWNS[i * 7 % len(TOWNS)].lower()}-{word}.example" for i, word in enumerate(_HOST_WORDS)
 )
 """Host names, tier by tier."""
 

@@ -95,11 +95,12 @@ def break_agreement(text: str, draw: Draw) -> str:
 
 
 def _shuffle_words(text: str, draw: Draw) -> str:
+    """Shuffle within lines, but leave each line's last word, so that punctuation shows nothing."""
     lines = []
     for line in text.split("\n"):
-        parts = line.split(" ")
+        *parts, last = line.split(" ")
         draw.shuffle(parts)
-        lines.append(" ".join(parts))
+        lines.append(" ".join((*parts, last)))
     return "\n".join(lines)
 
 

@@ -49,7 +49,7 @@ TASKS: tuple[TaskCard, ...] = (
     TaskCard("agreement", "grammar", "choice", "none", 280, "verbs agree with a subject that is not next to them"),
     TaskCard("determiners", "grammar", "choice", "none", 240, "this or these, a or an"),
     TaskCard("word_order", "grammar", "choice", "none", 240, "sentences with two words in the wrong order"),
-    TaskCard("pronouns", "grammar", "schema", "none", 160, "who did it, from the pronoun in the reason"),
+    TaskCard("pronouns", "grammar", "schema", "none", 60, "who did it, from the pronoun in the reason"),
     TaskCard("fact_cloze", "facts", "choice", "none", 320, "the last word of a statement of fact"),
     TaskCard("fact_qa", "facts", "choice", "none", 320, "short answers to questions of fact"),
     TaskCard("continuation", "stories", "choice", "bytes", 240, "the next sentence of a story"),

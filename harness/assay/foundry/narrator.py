@@ -12,14 +12,14 @@ from assay.foundry.phrases import (
     pronoun_statements,
     sibling_word,
 )
-from assay.foundry.world import Entity, world
+from assay.foundry.world import NUM_ENTITIES, Entity, world
 
 POPULARITY = (30, 60)
 """Weight of the k-th entity of a kind is `first + second * 8 // (8 + k)`: a mild long tail."""
 
 _CUMULATIVE = {
     kind: tuple(accumulate(POPULARITY[0] + POPULARITY[1] * 8 // (8 + k) for k in range(count)))
-    for kind, count in (("person", 96), ("town", 32), ("animal", 24), ("object", 24), ("food", 16))
+    for kind, count in NUM_ENTITIES.items()
 }
 
 

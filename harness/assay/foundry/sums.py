@@ -12,7 +12,7 @@ COUNTED = (
 )
 """What is counted."""
 
-TERMS = (2, 9)
+TERMS = (2, 6)
 """The smaller numbers of a problem lie in this range, so the largest is at most twice its end."""
 
 _HELD_OUT = 5
