@@ -1,6 +1,7 @@
 """`assay track new`: fork a track onto one's own pool."""
 
 import argparse
+from pathlib import Path
 from typing import Any
 
 from assay.cli import add_common
@@ -34,6 +35,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--heldout", required=True, nargs="+", metavar="FILE", help="documents not in the pool"
     )
     new.add_argument(
+        "--suite",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="DIR",
+        help="also ask the tasks of a suite that `assay suite build` made; may be given several times",
+    )
+    new.add_argument(
         "--domain-bytes",
         type=int,
         default=100_000,
@@ -55,6 +64,7 @@ def run(args: argparse.Namespace) -> int:
         like=args.like,
         pool=Pool.open(args.pool),
         heldout=args.heldout,
+        suites=args.suite,
         domain_bytes=args.domain_bytes,
         items=args.items,
     )

@@ -2,9 +2,10 @@
 
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import yaml
 
@@ -18,7 +19,8 @@ from assay.pool.sources import expand
 from assay.pool.uid import find, uids_from_bytes
 from assay.spec import plain
 from assay.suite.continuation import heldout_tasks
-from assay.suite.files import dump_suite_yaml, write_suite
+from assay.suite.files import dump_suite_yaml, load_suite, read_items, write_suite
+from assay.suite.items import Item
 from assay.suite.spec import Suite
 from assay.track.load import list_scales, load, suite_path, write_seals
 from assay.track.spec import PoolRef, Scale, SuiteRef
@@ -47,7 +49,14 @@ class Forked:
 
 
 def fork(
-    name: str, *, like: str, pool: Pool, heldout: Sequence[str], domain_bytes: int, items: int
+    name: str,
+    *,
+    like: str,
+    pool: Pool,
+    heldout: Sequence[str],
+    suites: Sequence[Path] = (),
+    domain_bytes: int = 100_000,
+    items: int = 100,
 ) -> Forked:
     """Write a private track under `$ASSAY_HOME/tracks`.
 
@@ -56,6 +65,7 @@ def fork(
         like: The track whose rules and recipes are taken.
         pool: The candidates.
         heldout: Files, folders, globs or URLs; every file is one domain, named by its stem.
+        suites: Folders of suites that `assay suite build` made, whose tasks are asked as well.
         domain_bytes: Held-out text taken from each domain, at most, first documents first.
         items: Continuation items made from each domain, at most.
 
@@ -72,7 +82,7 @@ def fork(
         )
     fitting = _fitting_scales(like, pool)
     domains, dropped = read_domains(heldout, pool, domain_bytes)
-    suite = _write_suite(name, domains, items)
+    suite = _write_suite(name, domains, suites, items)
     ref = PoolRef(name=pool.name, root=pool.root)
     with atomic_folder(folder) as partial:
         write_atomic(
@@ -148,11 +158,19 @@ def _uid(record: Record) -> bytes:
     return derive_uid(None if own is None else str(own), url_of(record.columns), record.text)
 
 
-def _write_suite(name: str, domains: dict[str, list[str]], items: int) -> Suite:
+def _write_suite(
+    name: str, domains: dict[str, list[str]], others: Sequence[Path], items: int
+) -> Suite:
     """Write the item files where `LoadedScale.suite_folder` looks for them."""
+    tasks: dict[str, tuple[Sequence[Item], Mapping[str, Any]]] = dict(
+        heldout_tasks(domains, seed=0, count=items)
+    )
+    for folder in others:
+        other = load_suite(folder)
+        tasks |= {task.name: (read_items(other, task, folder), vars(task)) for task in other.tasks}
     staging = assay_home() / "suites" / f".{name}.staging"
     shutil.rmtree(staging, ignore_errors=True)
-    suite = write_suite(name, 1, heldout_tasks(domains, seed=0, count=items), staging)
+    suite = write_suite(name, 1, tasks, staging)
     target = suite_path(suite)
     if target.exists():
         shutil.rmtree(staging)

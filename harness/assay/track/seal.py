@@ -13,13 +13,17 @@ from pathlib import Path
 from assay.artifact import write_atomic
 from assay.console import say
 from assay.errors import UserError
+from assay.foundry import documents
 from assay.home import package_folder
+from assay.pool.tokenizer import train_tokenizer
 from assay.suite.embedded import EMBEDDED_SUITE, embedded_tasks
 from assay.suite.files import dump_suite_yaml, write_suite
 from assay.track.load import list_scales, load, write_seals
-from assay.track.pools import open_pool
+from assay.track.pools import TOKENIZER_FILE, open_pool
 
 SUITE_VERSION = 1
+TOKENIZER_DOCUMENTS = 8_000
+VOCAB_SIZE = 2048
 
 
 def seal() -> None:
@@ -31,6 +35,7 @@ def seal() -> None:
     tracks = package_folder("tracks")
     own = [pair for pair in list_scales() if (tracks / pair[0]).is_dir()]
     _write_embedded_suite(tracks / "text" / "suites" / f"{EMBEDDED_SUITE}.yaml")
+    _write_tokenizer(tracks / "text" / TOKENIZER_FILE)
     for track, scale in own:
         loaded = load(track, scale)
         if loaded.spec.pool.documents and loaded.spec.pool.root is None:
@@ -46,6 +51,13 @@ def _write_embedded_suite(path: Path) -> None:
         write_atomic(path, dump_suite_yaml(suite).encode())
     finally:
         shutil.rmtree(folder)
+
+
+def _write_tokenizer(path: Path) -> None:
+    """Train the embedded pools' tokenizer once; an existing one is law."""
+    if not path.is_file():
+        sample = (page.text for page in documents(0, TOKENIZER_DOCUMENTS))
+        write_atomic(path, train_tokenizer(sample, VOCAB_SIZE))
 
 
 def _write_root(path: Path, root: str) -> None:
