@@ -68,14 +68,27 @@ def encyclopedia(narrator: Narrator) -> str:
 
 
 def word_steps(
-    narrator: Narrator, steps: tuple[tuple[str, ...], ...], words: dict[str, str]
+    narrator: Narrator,
+    steps: tuple[tuple[str, ...], ...],
+    words: dict[str, str],
+    held_out: bool = False,
 ) -> list[str]:
-    """Word every step of a plot once."""
+    """Word every step of a plot once.
+
+    Any three steps in a row are worded either as only the suite words them or as it never does:
+    the positions of the three wordings add up to a multiple of their number, or they do not.
+    """
     draw = narrator.draw
     sentences = []
+    last, before = 0, 0
     for step in steps:
+        rest = 0 if held_out and len(sentences) > 1 else draw.between(1, len(step) - 1)
+        if len(sentences) < 2:
+            rest = draw.below(len(step))
+        wording = (rest - last - before) % len(step)
+        last, before = wording, last
         day = draw.choice(plots.DAYS)
-        sentences.append(capital(draw.choice(step).format(day=day, **words)))
+        sentences.append(capital(step[wording].format(day=day, **words)))
     return sentences
 
 

@@ -84,7 +84,7 @@ class Remark:
 
 
 def agreement(draw: Draw, held_out: bool) -> Remark:
-    """A subject, a noun of either number between, and a verb that must agree with the subject."""
+    """A subject, one or two other nouns, and a verb that must agree with the subject."""
     nouns, verbs = ((BEINGS, BEING_VERBS), (THINGS, THING_VERBS))[draw.below(2)]
     while True:
         subject, near, verb = (
@@ -94,8 +94,14 @@ def agreement(draw: Draw, held_out: bool) -> Remark:
         )
         if is_held_out(subject, near, verb) == held_out and nouns[subject] != THINGS[near]:
             break
-    number, other = draw.below(2), draw.below(2)
-    opening = f"The {nouns[subject][number]} {draw.choice(PLACES)} the {THINGS[near][other]} "
+    number = draw.below(2)
+    between = [near] if not held_out and draw.percent(50) else [near, draw.below(len(THINGS))]
+    # The suite's nouns between are of the other number, so that the nearest noun misleads.
+    phrases = [
+        f"{draw.choice(PLACES)} the {THINGS[noun][1 - number if held_out else draw.below(2)]}"
+        for noun in between
+    ]
+    opening = f"The {nouns[subject][number]} {' '.join(phrases)} "
     return Remark(f"{opening}{verbs[verb][number]}.", f"{opening}{verbs[verb][1 - number]}.")
 
 
@@ -161,6 +167,30 @@ REASONS = (
     ("lit the lamp", "{they} could not see the table"),
     ("came back early", "{they} had lost {their} key"),
     ("laughed", "{they} liked the story"),
+    ("sat down", "{they} had walked all day"),
+    ("called the doctor", "{they} had a bad cough"),
+    ("ate two plates", "{they} had not had breakfast"),
+    ("learned to swim", "{they} lived near the lake"),
+    ("went to school", "{they} wanted to read"),
+    ("sold the boat", "{they} needed money"),
+    ("lost the race", "{they} had hurt {their} foot"),
+    ("sang a song", "{they} was in a good mood"),
+    ("made a fire", "{they} had cold hands"),
+    ("looked at the map", "{they} did not know the way"),
+    ("washed the plates", "{they} had cooked for friends"),
+    ("turned around", "{they} had heard a noise"),
+    ("kept the secret", "{they} had given {their} word"),
+    ("left the party", "{they} had to work the next day"),
+    ("planted a tree", "{they} loved apples"),
+    ("went upstairs", "{they} had forgotten {their} book"),
+    ("took the bus", "{they} had missed the train"),
+    ("cleaned the room", "{they} expected guests"),
+    ("stood on a chair", "{they} could not reach the shelf"),
+    ("hid under the bed", "{they} was afraid of the storm"),
+    ("borrowed a pen", "{they} had left {their} bag at home"),
+    ("cut the grass", "{they} liked a tidy garden"),
+    ("asked a question", "{they} had not understood the teacher"),
+    ("got up at five", "{they} had cows to milk"),
 )
 """What people do and why, with places for their pronouns."""
 

@@ -49,7 +49,7 @@ TASKS: tuple[TaskCard, ...] = (
     TaskCard("agreement", "grammar", "choice", "none", 280, "verbs agree with a subject that is not next to them"),
     TaskCard("determiners", "grammar", "choice", "none", 240, "this or these, a or an"),
     TaskCard("word_order", "grammar", "choice", "none", 240, "sentences with two words in the wrong order"),
-    TaskCard("pronouns", "grammar", "schema", "none", 60, "who did it, from the pronoun in the reason"),
+    TaskCard("pronouns", "grammar", "schema", "none", 160, "who did it, from the pronoun in the reason"),
     TaskCard("fact_cloze", "facts", "choice", "none", 320, "the last word of a statement of fact"),
     TaskCard("fact_qa", "facts", "choice", "none", 320, "short answers to questions of fact"),
     TaskCard("continuation", "stories", "choice", "bytes", 240, "the next sentence of a story"),
@@ -193,35 +193,30 @@ def _worded(template: str, entity: Entity, attribute: str, value: str) -> str:
     return capital(template.format(n=entity.name, v=value, p=entity.their, b=sibling))
 
 
-def _story(draw: Draw) -> tuple[str, dict[str, str], list[str]]:
-    """Return a plot's name, who and what is in it, and its sentences."""
-    plot = draw.choice(tuple(plots.STORIES))
+def _story(draw: Draw) -> tuple[tuple[str, ...], list[str]]:
+    """Return who, where and what a story is about, and its sentences."""
     narrator = Narrator(draw)
+    plot = draw.choice(tuple(plots.STORIES.values()))
     _, _, words = cast(narrator, draw.choice(plots.STORY_THINGS))
-    return plot, words, word_steps(narrator, plots.STORIES[plot], words)
-
-
-def _names(words: dict[str, str]) -> tuple[str, ...]:
-    """Return the words by which a story's sentence can be told from another story's."""
-    return words["a"], words["b"], words["t"], words["x"]
+    names = (words["a"], words["b"], words["t"], words["x"])
+    return names, word_steps(narrator, plot, words, held_out=True)
 
 
 def _continuation(draw: Draw, number: int) -> Item:
-    """Two sentences into a story, the third is about the same people or the same thing."""
-    while True:
-        _, words, sentences = _story(draw)
+    """The right sentence comes back to somebody or something just named, the others do not."""
+    context, told, right = "", [], ""
+    while not any(name in right for name in told):
+        names, sentences = _story(draw)
         start = draw.below(STORY_STEPS - 2)
-        right = sentences[start + 2]
-        if any(name in right for name in _names(words)):
-            break
+        context, right = " ".join(sentences[start : start + 2]), sentences[start + 2]
+        told = [name for name in names if name in context]
     wrong: list[str] = []
     while len(wrong) < 3:
-        _, others, rival = _story(draw)
+        others, rival = _story(draw)
         sentence = rival[start + 2]
-        told = any(name in sentence for name in _names(others))
-        if told and not any(name in sentence for name in _names(words)):
+        if any(name in sentence for name in others) and not any(name in sentence for name in told):
             wrong.append(sentence)
-    return _choice(" ".join(sentences[start : start + 2]), right, wrong, number)
+    return _choice(context, right, wrong, number)
 
 
 def _sum(draw: Draw, number: int) -> Item:

@@ -40,7 +40,7 @@ class Phrasing:
 
 _PERSON = {
     "job": Phrasing(
-        ("{n} works as a {v}.", "{n} is a {v}.", "{n} earns a living as a {v}.", "By trade {n} is a {v}."),
+        ("{n} works as a {v}.", "{n} is a {v}.", "{n} earns a living as a {v}.", "The trade of {n} is that of a {v}."),
         ("{n} has been a {v} for many years.", "{n} is a {v} and is proud of it."),
         ("What is the job of {n}?", "What does {n} do for a living?", "What does {n} work as?"),
         "a {v}",
