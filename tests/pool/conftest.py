@@ -14,6 +14,8 @@ from assay.pool import Pool, build_pool
 @pytest.fixture(autouse=True)
 def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASSAY_HOME", str(tmp_path / "home"))
+    # Threads cost more than they give on texts this small, many times more on a busy machine.
+    monkeypatch.setenv("TOKENIZERS_PARALLELISM", "false")
 
 
 def make_documents(count: int, seed: int = 0) -> list[dict[str, Any]]:

@@ -260,3 +260,11 @@ def test_memory_does_not_grow_with_the_pool_but_with_the_shard(
     assert len(pool.manifest.shards) > 10
     largest = max(len(document["text"].encode()) for document in documents)
     assert max(shard.num_bytes for shard in pool.manifest.shards) < 500 + largest
+
+
+def test_many_small_documents_do_not_share_one_shard(
+    build: Build, documents: Documents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assay.pool.fill.SHARD_DOCUMENTS", 25)
+    pool = build(documents, shard_bytes=10**9)
+    assert [shard.rows for shard in pool.manifest.shards] == [25, 25, 10]

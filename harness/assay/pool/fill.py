@@ -13,6 +13,9 @@ from assay.pool.sources import Source
 from assay.pool.tokenizer import load_tokenizer, token_dtype
 from assay.pool.truth import write_truth_part
 
+SHARD_DOCUMENTS = 50_000
+"""Documents of a shard at most: many small ones need more memory than their text."""
+
 TICK_ITEMS = 256
 """Items between two updates of the progress bar."""
 
@@ -42,7 +45,7 @@ def fill_shards(journal: Journal, plan: Plan, sources: Sequence[Source], shard_b
             draft.tally.add(item.kind, name, place, item.detail)
         else:
             draft.add(item, name, number, place)
-        if draft.num_bytes >= shard_bytes:
+        if draft.num_bytes >= shard_bytes or len(draft.places) == SHARD_DOCUMENTS:
             _write(journal, plan, draft, number, place + 1)
             tally.merge(draft.tally.plain())
             draft = Draft(plan.columns, tokenizer, dtype)
