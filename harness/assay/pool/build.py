@@ -9,6 +9,9 @@
 
 Which documents share a shard depends on the sources and settings alone, so a build that was
 interrupted ends with the very bytes of one that was not.
+
+Floor: 2 MB of text a second and core, in at most 1 GB whatever the size of the pool. Measured on real
+web text: 3 MB/s, nine tenths of it tokenising, and 0.8 GB.
 """
 
 import shutil
