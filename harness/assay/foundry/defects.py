@@ -60,6 +60,11 @@ WRAPPERS = ("boilerplate", "markup_residue", "truncated", "shouting", "repetitio
 INNER = ("corrupted_facts", "broken_agreement")
 
 
+def defect_rates() -> dict[str, float]:
+    """Return, by name, the fraction of documents whose first defect is of that kind."""
+    return {defect.name: defect.per_mille / BLOCK for defect in DEFECTS}
+
+
 def quality(defects: tuple[str, ...]) -> float:
     """Return a document's worth in [0, 1]: its worst defect's, less a little for a second one."""
     if not defects:

@@ -204,17 +204,19 @@ def _story(draw: Draw) -> tuple[tuple[str, ...], list[str]]:
 
 def _continuation(draw: Draw, number: int) -> Item:
     """The right sentence comes back to somebody or something just named, the others do not."""
-    context, told, right = "", [], ""
-    while not any(name in right for name in told):
+    while True:
         names, sentences = _story(draw)
         start = draw.below(STORY_STEPS - 2)
         context, right = " ".join(sentences[start : start + 2]), sentences[start + 2]
         told = [name for name in names if name in context]
+        if any(name in right for name in told):
+            break
     wrong: list[str] = []
     while len(wrong) < 3:
         others, rival = _story(draw)
         sentence = rival[start + 2]
-        if any(name in sentence for name in others) and not any(name in sentence for name in told):
+        about_others = any(name in sentence for name in others)
+        if about_others and sentence not in wrong and not any(name in sentence for name in told):
             wrong.append(sentence)
     return _choice(context, right, wrong, number)
 
