@@ -160,8 +160,8 @@ def _suggest(word: str, known: list[str]) -> str:
 
 def embedded_pools() -> list[PoolRef]:
     """Return the pools that the package generates, one a scale, smallest first."""
-    root = package_folder("tracks")
-    refs = {load(*pair).spec.pool for pair in list_scales() if (root / pair[0]).is_dir()}
+    files = package_folder("tracks").glob("*/scales/*.yaml")
+    refs = {load_scale_file(file).pool for file in files}
     return sorted((ref for ref in refs if ref.documents), key=lambda ref: ref.documents or 0)
 
 

@@ -1,14 +1,10 @@
 """Open the pool that a scale names, building an embedded one the first time."""
 
-import filelock
-
 from assay.console import say
 from assay.errors import TrackError
 from assay.foundry.source import FoundrySource
-from assay.home import assay_home
 from assay.pool import Pool, build_pool, pool_path
 from assay.track.load import LoadedScale
-from assay.track.spec import PoolRef
 
 TOKENIZER_FILE = "tokenizer.json"
 
@@ -45,19 +41,14 @@ def open_pool(loaded: LoadedScale) -> Pool:
 
 
 def _build_embedded(loaded: LoadedScale) -> None:
-    """Generate the pool; a second process that wants the same one waits for the first."""
-    ref: PoolRef = loaded.spec.pool
+    """Generate the pool, or go on with an unfinished one."""
+    ref = loaded.spec.pool
     assert ref.documents is not None
-    path = pool_path(ref.name)
-    lock = assay_home() / "pools" / f".{ref.name}.lock"
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(lock):
-        if not (path / "pool.json").is_file():
-            say(f"building the embedded pool {ref.name} ({ref.documents:,} documents), once")
-            build_pool(
-                [FoundrySource(ref.documents)],
-                path,
-                name=ref.name,
-                tokenizer=loaded.folder / TOKENIZER_FILE,
-                licence="CC0-1.0",
-            )
+    say(f"building the embedded pool {ref.name} ({ref.documents:,} documents), once")
+    build_pool(
+        [FoundrySource(ref.documents)],
+        pool_path(ref.name),
+        name=ref.name,
+        tokenizer=loaded.folder / TOKENIZER_FILE,
+        licence="CC0-1.0",
+    )
