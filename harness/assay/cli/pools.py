@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `assay pools` takes."""
+    parser.epilog = "example: assay pools --json"
     add_common(parser)
 
 

@@ -29,7 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seeds", type=int, default=1, help="number of runs; the harness derives the seeds"
     )
-    parser.add_argument("--unit", help="what chunk ids count: words128, tokens512 or tokens1024")
+    parser.add_argument(
+        "--unit",
+        choices=("words128", "tokens512", "tokens1024"),
+        help="what chunk ids count",
+    )
     parser.add_argument("--name", help="name on the board")
     parser.add_argument("--author", action="append", help="may be given several times")
     parser.add_argument("--fresh", action="store_true", help="run again even where a record exists")

@@ -14,6 +14,15 @@ if TYPE_CHECKING:
     from assay.submission import Manifest, Report
 
 
+EXAMPLES = """examples:
+  assay select random --track text --scale nano --out s.npy --set fraction=0.3
+  assay select quality_rules --track text --scale nano --out s.parquet
+  assay select path/to/mine.py --track text --scale pico --out s.npy --set max_tokens=300
+
+baselines/README.md lists the baselines and shows how to write your own
+"""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `assay select` takes."""
     parser.add_argument("strategy", help="a baseline's name, or the path of your own file (.py)")
@@ -45,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="whether any evaluation item was looked at",
     )  # fmt: skip
     add_common(parser)
-    parser.epilog = "baselines: see baselines/README.md; your own: assay select mine.py --track text --scale pico --out s.npy"
+    parser.epilog = EXAMPLES
 
 
 def _seed(text: str) -> int:

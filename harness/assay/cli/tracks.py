@@ -75,14 +75,14 @@ def describe(loaded: "LoadedScale") -> dict[str, Any]:
 
 
 def _text(tracks: list[dict[str, Any]]) -> str:
-    heading = f"{'track/scale':<18}{'pool':<28}{'parameters':>11}{'tokens':>8}  {'one seed':<26}{'seal':<14}"
+    heading = f"{'track/scale':<18}{'pool':<28}{'parameters':>11}{'tokens':>8}  {'one seed':<30}{'seal':<14}"
     lines = [heading]
     for about in tracks:
         built = "" if about["pool_built"] else " *"
         seal = about["seal"][7:19] if about["sealed"] else "UNSEALED"
         lines.append(
             f"{about['track'] + '/' + about['scale']:<18}{about['pool'] + built:<28}"
-            f"{_count(about['parameters']):>11}{_count(about['tokens_seen']):>8}  {_expected(about):<26}{seal:<14}"
+            f"{_count(about['parameters']):>11}{_count(about['tokens_seen']):>8}  {_expected(about):<30}{seal:<14}"
         )
     return "\n".join(
         [*lines, "", "* not on this machine yet; embedded pools (foundry-*) are built at first use"]

@@ -1,0 +1,115 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from assay.cli import COMMANDS, main
+from assay.pool import Pool
+from tiny import SCALE, TRACK
+
+HEAVY = ("torch", "transformers", "lm_eval", "datasets", "hydra", "pyarrow", "accelerate")
+
+
+@pytest.mark.parametrize("words", [["--help"], *([verb, "--help"] for verb in COMMANDS)])
+def test_help_imports_nothing_heavy(words: list[str]) -> None:
+    code = (
+        "import sys\nfrom assay.cli import main\n"
+        f"try:\n    main({words!r})\nexcept SystemExit:\n    pass\n"
+        f"print('HEAVY', [name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "HEAVY []"
+    assert "usage: assay" in done.stdout
+
+
+@pytest.mark.parametrize("verb", sorted(set(COMMANDS) - {"track", "pool", "suite"}))
+def test_every_verb_shows_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as done:
+        main([verb, "--help"])
+    assert done.value.code == 0
+    assert f"assay {verb}" in capsys.readouterr().out.split("example")[1]
+
+
+@pytest.mark.parametrize(
+    "words", [["nonsense"], ["score"], ["board", "--format", "xml"], ["board", "device=cpu"]]
+)
+def test_a_command_line_that_makes_no_sense_exits_with_2(words: list[str]) -> None:
+    with pytest.raises(SystemExit) as done:
+        main(words)
+    assert done.value.code == 2
+
+
+def test_tracks_lists_every_scale_with_its_seal(
+    tiny_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["tracks", "--json"]) == 0
+    tracks = json.loads(capsys.readouterr().out)["tracks"]
+    names = [f"{about['track']}/{about['scale']}" for about in tracks]
+    assert names[:4] == ["text/pico", "text/nano", "text/micro", "text/mini"]
+    assert names[-1] == f"{TRACK}/{SCALE}"
+    assert all(about["sealed"] for about in tracks)
+    assert main(["tracks"]) == 0
+    assert "text/7b-2x" in capsys.readouterr().out
+
+
+def test_doctor_finds_this_machine_fit(tiny_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["ok"]
+    assert {"torch", "lm_eval", "cpu", "seals"} <= {check["name"] for check in document["checks"]}
+
+
+def test_doctor_says_when_the_home_cannot_be_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from assay import doctor
+
+    monkeypatch.setenv("ASSAY_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(doctor.os, "access", lambda *_: False)
+    (found,) = [check for check in doctor.examine() if check.name == "ASSAY_HOME"]
+    assert found.ok is False
+    assert "export ASSAY_HOME" in found.fix
+
+
+@pytest.mark.slow
+def test_curves_go_to_wandb_offline_when_asked(
+    tiny_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("wandb")
+    ids = tmp_path / "s.npy"
+    np.save(ids, Pool.open("tiny-pool").uids[::3])
+    words = [
+        "score",
+        ids,
+        "--track",
+        TRACK,
+        "--scale",
+        SCALE,
+        "--json",
+        "logging=wandb",
+        "progress=false",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "assay", *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    json.loads(done.stdout)
+    assert list(tiny_home.glob("runs/*/wandb/offline-run-*/*.wandb"))
+
+
+def test_nothing_is_written_into_the_working_folder(
+    tiny_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = tmp_path / "s.npy"
+    np.save(ids, Pool.open("tiny-pool").uids[::3])
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    assert main(["score", str(ids), "--track", TRACK, "--scale", SCALE, "progress=false"]) == 0
+    assert main(["tracks"]) == 0
+    assert list(elsewhere.iterdir()) == []
