@@ -1,6 +1,7 @@
 """Every error that Assay raises on purpose.
 
     AssayError
+    +-- TrainingError      a run that broke while it trained: exit code 1
     +-- UserError          bad input: one line that teaches, exit code 2
         +-- PoolError          a pool or a source that cannot be read or does not verify
         +-- SubmissionError    an id list that breaks a rule; carries the rule's stable id
@@ -17,6 +18,10 @@ Broken internal invariants are `assert`s, never one of these.
 
 class AssayError(Exception):
     """The root of all of them."""
+
+
+class TrainingError(AssayError):
+    """A run broke while it trained: a loss that is not finite, a process that died."""
 
 
 class UserError(AssayError):

@@ -18,9 +18,7 @@ def ledger_folder() -> Path:
 
 def append(record: dict[str, Any]) -> Path:
     """Write a record under its own digest; writing the same record again changes nothing."""
-    track = record["track"]
-    name = record["digest"].removeprefix("sha256:") + ".json"
-    path = ledger_folder() / track["name"] / track["scale"] / name
+    path = record_path(record)
     if not path.is_file():
         write_atomic(path, canonical_json(record) + b"\n")
     return path

@@ -1,8 +1,9 @@
 """The record of one run: immutable canonical JSON that says everything that led to a score.
 
-A record has two digests. `result_digest` covers what was computed and on what; it leaves out clock
-readings, memory use and the manifest's prose, so an interrupted run and an undisturbed one agree on
-it. `digest` covers the whole record.
+A record has two digests. `result_digest` covers what was asked and what came out, to the bit: law,
+submission, seed, loss trace, checkpoint, per-item outputs and metrics. It leaves out clock readings,
+the machine, versions and the manifest's prose, so an interrupted run and an undisturbed one agree on
+it, and so do two machines that compute the same bits. `digest` covers the whole record.
 """
 
 from typing import Any
@@ -10,18 +11,8 @@ from typing import Any
 from assay.canonical import digest_json
 
 FORMAT = 1
-RESULT_FIELDS = (
-    "format",
-    "kind",
-    "track",
-    "seed",
-    "digests",
-    "training",
-    "metrics",
-    "software",
-    "device",
-)
-"""What `result_digest` covers, besides the digest of the submission."""
+RESULT_FIELDS = ("format", "kind", "track", "seed", "training", "metrics")
+"""What `result_digest` covers, besides the digests of the submission and of every artifact."""
 
 
 def build_record(
@@ -68,9 +59,13 @@ def build_record(
 
 
 def result_digest(record: dict[str, Any]) -> str:
-    """Digest of what was computed, and on what."""
+    """Digest of what was asked and what came out."""
     result = {field: record[field] for field in RESULT_FIELDS}
-    return digest_json(result | {"submission": record["submission"]["digest"]})
+    # The run's key has versions and threads in it: what may change bits, not what did.
+    artifacts = {name: value for name, value in record["digests"].items() if name != "run"}
+    return digest_json(
+        result | {"submission": record["submission"]["digest"], "digests": artifacts}
+    )
 
 
 def record_digest(record: dict[str, Any]) -> str:

@@ -13,14 +13,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from assay import ledger
+from assay.canonical import digest_file
 from assay.cli import main
-from assay.errors import RunError, SubmissionError
+from assay.errors import RunError, SubmissionError, SuiteError
 from assay.pool import Pool
 from assay.record import result_digest
 from assay.runner.plan import derive_seed, make_plan
 from assay.runner.scoring import score_file
 from assay.score import score
 from assay.settings import MachineSettings, Settings
+from assay.submission import Manifest
 from assay.track.load import load
 from tiny import SCALE, TRACK
 
@@ -36,7 +38,9 @@ def ids(tiny_home: Path, tmp_path: Path) -> Path:
 
 
 def score_once(path: Path, **changes) -> dict:
-    (record,) = score_file(path, **({"seeds": 1, "settings": QUIET} | AT | changes))
+    (record,) = score_file(
+        path, **({"seeds": 1, "settings": QUIET, "manifest": Manifest()} | AT | changes)
+    )
     return record
 
 
@@ -86,7 +90,7 @@ def test_a_second_run_from_nothing_has_the_same_result_digest(ids: Path) -> None
 
 
 def test_seeds_differ_and_are_not_chosen(ids: Path) -> None:
-    records = score_file(ids, seeds=2, settings=QUIET, **AT)
+    records = score_file(ids, seeds=2, settings=QUIET, manifest=Manifest(), **AT)
     assert records[0]["seed"] != records[1]["seed"]
     assert records[0]["digests"]["trace"] != records[1]["digests"]["trace"]
 
@@ -136,6 +140,7 @@ def test_processes_that_cannot_share_a_batch_are_refused(ids: Path) -> None:
         score_once(ids, settings=three)
 
 
+KILLED = Settings(device="cpu", progress=False, threads=1)
 COMMAND = [sys.executable, "-m", "assay", "score"]
 
 
@@ -143,11 +148,11 @@ COMMAND = [sys.executable, "-m", "assay", "score"]
 def test_killed_at_ten_moments_and_run_again_ends_with_the_same_result(
     ids: Path, tiny_home: Path
 ) -> None:
-    whole = score_once(ids)
-    plan = make_plan(load(TRACK, SCALE), _submission(ids), Pool.open("tiny-pool"), 0)
+    whole = score_once(ids, settings=KILLED)
+    plan = make_plan(load(TRACK, SCALE), _submission(ids), Pool.open("tiny-pool"), 0, KILLED)
     command = [*COMMAND, str(ids), "--track", TRACK, "--scale", SCALE, "--fresh", "--json"]
     again = [word for word in command if word != "--fresh"]
-    overrides = ["device=cpu", "checkpoint_seconds=0", "progress=false"]
+    overrides = ["device=cpu", "checkpoint_seconds=0", "progress=false", "threads=1"]
     threads = os.environ | {"ASSAY_HOME": str(tiny_home)}
     for path in tiny_home.glob("ledger/*/*/*.json"):
         path.unlink()
@@ -264,3 +269,42 @@ def test_a_dry_run_says_what_it_would_take_and_trains_nothing(
     assert document["validation"]["ok"]
     assert document["runs"] == 1
     assert not (tiny_home / "runs").exists()
+
+
+def test_a_fresh_run_keeps_what_an_earlier_record_points_at(ids: Path, tiny_home: Path) -> None:
+    first = score_once(ids)
+    score_once(ids, fresh=True)
+    kept = {digest_file(path) for path in tiny_home.glob("runs/*/outputs.parquet")}
+    assert first["digests"]["outputs"] in kept
+    assert len(list(tiny_home.glob("runs/*/outputs.parquet"))) == 2
+
+
+def test_other_threads_are_another_run_with_the_same_seed(ids: Path) -> None:
+    one, two = score_once(ids), score_once(ids, settings=KILLED)
+    assert one["seed"] == two["seed"]
+    assert one["digests"]["run"] != two["digests"]["run"]
+
+
+def test_a_missing_suite_is_found_before_training(ids: Path, tiny_home: Path) -> None:
+    next(tiny_home.glob("suites/*/continuation_clean.jsonl")).unlink()
+    with pytest.raises(SuiteError, match="continuation_clean"):
+        score_once(ids)
+    assert not list(tiny_home.glob("runs/*/resume.safetensors"))
+    assert ledger.read_ledger() == []
+
+
+def test_two_commands_at_once_do_one_run(ids: Path, tiny_home: Path) -> None:
+    words = [*COMMAND, str(ids), "--track", TRACK, "--scale", SCALE, "--json", "progress=false"]
+    pair = [
+        subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    answers = [process.communicate(timeout=120) for process in pair]
+    digests = {json.loads(out)["records"][0]["digest"] for out, _ in answers}
+    assert len(digests) == len(ledger.read_ledger()) == 1
+
+
+def test_a_name_with_control_characters_is_refused(ids: Path, capsys) -> None:
+    words = ["score", str(ids), "--track", TRACK, "--scale", SCALE, "--name", "a\x1bb"]
+    assert main(words) == 2
+    assert "M1" in capsys.readouterr().err

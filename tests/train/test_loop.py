@@ -1,5 +1,6 @@
 """The promises of the training loop, kept on a model of some thousand weights."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from assay.errors import RunError
+from assay.errors import TrainingError
 from assay.selection import Selection, select_rows
 from assay.settings import Settings
 from assay.submission import submission_of
@@ -16,7 +17,7 @@ from assay.text.modality import TextModality
 from assay.track.spec import Recipe
 from assay.train.checkpoint import RESUME_FILE
 from assay.train.device import build_accelerator
-from assay.train.loop import Trained, read_metrics, train
+from assay.train.loop import Trained, train
 from tiny import STEPS, build_tiny_pool, tiny_recipe
 
 QUIET = Settings(device="cpu", progress=False, checkpoint_seconds=0.0)
@@ -85,7 +86,8 @@ def test_resuming_equals_never_having_stopped(
     resumed = run(chosen, tmp_path / "killed", recipe=recipe)
     assert resumed.trace_digest == whole.trace_digest
     assert all(torch.equal(weights(resumed)[k], weights(whole)[k]) for k in weights(whole))
-    steps = [line["step"] for line in read_metrics(tmp_path / "killed")]
+    lines = (tmp_path / "killed" / "metrics.jsonl").read_text().splitlines()
+    steps = [json.loads(line)["step"] for line in lines]
     assert steps == list(range(STEPS))
 
 
@@ -125,7 +127,7 @@ def test_the_z_loss_is_added(chosen, tmp_path) -> None:
 def test_a_loss_that_is_not_finite_stops_the_run(chosen, tmp_path) -> None:
     recipe = tiny_recipe()
     recipe = replace(recipe, optimizer=replace(recipe.optimizer, lr=1e30, muon_lr=1e30))
-    with pytest.raises(RunError, match="diverged"):
+    with pytest.raises(TrainingError, match="diverged"):
         run(chosen, tmp_path, recipe=recipe)
 
 

@@ -3,10 +3,13 @@
 import argparse
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assay.cli import add_common
 from assay.cli.output import emit
+
+if TYPE_CHECKING:
+    from assay.submission import Manifest
 
 TAKES_OVERRIDES = True
 
@@ -53,19 +56,15 @@ def run(args: argparse.Namespace) -> int:
         return _dry_run(args)
     from assay.ledger import record_path
     from assay.runner.scoring import score_file, summarise
-    from assay.submission import Manifest, read_manifest, sidecar_path
 
-    sidecar = sidecar_path(args.submission)
-    manifest = read_manifest(sidecar) if sidecar.is_file() else Manifest()
-    given = {"name": args.name, "authors": tuple(args.author) if args.author else None}
     records = score_file(
         args.submission,
         track=args.track,
         scale=args.scale,
         seeds=args.seeds,
         settings=settings,
+        manifest=_declared(args),
         unit=args.unit,
-        declared=replace(manifest, **{key: value for key, value in given.items() if value}),
         fresh=args.fresh,
     )
     document = {
@@ -88,35 +87,56 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _declared(args: argparse.Namespace) -> "Manifest":
+    """Return the manifest beside the file, with what the arguments declare; rule M1 holds for both."""
+    from assay.submission import Manifest, manifest_bytes, read_manifest, sidecar_path
+
+    sidecar = sidecar_path(args.submission)
+    manifest = read_manifest(sidecar) if sidecar.is_file() else Manifest()
+    given = {"name": args.name, "authors": tuple(args.author) if args.author else None}
+    manifest = replace(manifest, **{key: value for key, value in given.items() if value})
+    manifest_bytes(manifest)
+    return manifest
+
+
 def _dry_run(args: argparse.Namespace) -> int:
-    """Validate, and say what scoring would cost."""
+    """Validate, and say what scoring would cost; nothing is built or run."""
     from assay.cli.tracks import describe
     from assay.submission import validate_file
     from assay.track.load import load
     from assay.track.pools import open_pool
 
     loaded = load(args.track, args.scale)
-    report = validate_file(
-        args.submission, open_pool(loaded), loaded.rules, loaded.recipe.tokens_seen, args.unit
-    )
     about = describe(loaded)
+    validation = None
+    if about["pool_built"]:
+        report = validate_file(
+            args.submission, open_pool(loaded), loaded.rules, loaded.recipe.tokens_seen, args.unit
+        )
+        validation = report.plain()
     document = {
-        "validation": report.plain(),
+        "validation": validation,
         "runs": args.seeds,
         "expected_seconds": about["expected_seconds"] and args.seeds * about["expected_seconds"],
         "expected_cost_usd": about["expected_cost_usd"] and args.seeds * about["expected_cost_usd"],
         "scale": about,
     }
     emit(args, document, lambda: _dry_text(document))
-    return 0 if report.ok else 2
+    return 0 if validation is None or validation["ok"] else 2
 
 
 def _dry_text(document: dict[str, Any]) -> str:
     seconds, cost = document["expected_seconds"], document["expected_cost_usd"]
     time = "an unknown time" if seconds is None else f"about {seconds / 60:.1f} minutes"
     money = "" if cost is None else f", ${cost:,.2f}"
-    verdict = "is valid" if document["validation"]["ok"] else "is NOT valid (see: assay validate)"
-    return f"submission {verdict}; {document['runs']} run(s) would take {time}{money} here; nothing was run"
+    validation = document["validation"]
+    if validation is None:
+        verdict = f"was not checked: pool {document['scale']['pool']} is not built yet"
+    else:
+        verdict = "is valid" if validation["ok"] else "is NOT valid (see: assay validate)"
+    return (
+        f"submission {verdict}; {document['runs']} run(s) would take {time}{money}; nothing was run"
+    )
 
 
 def _text(document: dict[str, Any]) -> str:

@@ -21,16 +21,19 @@ def installed(package: str) -> str | None:
         return None
 
 
-def software() -> dict[str, Any]:
-    """Return versions and, where Assay runs from a clone, its commit."""
-    commit, dirty = _git_state()
+def versions() -> dict[str, str | None]:
+    """Return the versions of everything that computes."""
     return {
         "assay": __version__,
-        "commit": commit,
-        "dirty": dirty,
         "python": platform.python_version(),
         **{package: installed(package) for package in PACKAGES},
     }
+
+
+def software() -> dict[str, Any]:
+    """Return versions and, where Assay runs from a clone, its commit."""
+    commit, dirty = _git_state()
+    return {**versions(), "commit": commit, "dirty": dirty}
 
 
 def _git_state() -> tuple[str | None, bool | None]:
@@ -55,6 +58,7 @@ def _git_state() -> tuple[str | None, bool | None]:
 
 
 def peak_memory_bytes() -> int:
-    """Return this process's peak resident memory."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    """Return the peak resident memory of this process or of a training process it waited for."""
+    usage = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    peak = max(resource.getrusage(who).ru_maxrss for who in usage)
     return peak if sys.platform == "darwin" else peak * 1024

@@ -5,15 +5,15 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from assay import __version__
 from assay.artifact import write_atomic
 from assay.canonical import digest_json
 from assay.home import assay_home
 from assay.pool import Pool
-from assay.runner.environment import installed
+from assay.runner.environment import versions
 from assay.settings import LoggingSettings, MachineSettings, Settings
 from assay.submission import Submission, Unit, write_submission
 from assay.track.load import LoadedScale
+from assay.train.device import resolve_device
 
 PLAN_FILE = "plan.json"
 SUBMISSION_FILE = "submission.parquet"
@@ -59,8 +59,15 @@ def derive_seed(submission: str, label: str, index: int) -> int:
     return int.from_bytes(named.digest()[:8], "big") >> (64 - SEED_BITS)
 
 
-def make_plan(loaded: LoadedScale, submission: Submission, pool: Pool, index: int) -> RunPlan:
-    """Plan run number `index` of a submission."""
+def make_plan(
+    loaded: LoadedScale, submission: Submission, pool: Pool, index: int, settings: Settings
+) -> RunPlan:
+    """Plan run number `index` of a submission.
+
+    The key holds what the bits of a result depend on besides the law: versions, device, threads and
+    the split into processes and micro-batches. A run under other settings is another run: it never
+    resumes this one's checkpoint.
+    """
     seed = derive_seed(submission.digest, loaded.label, index)
     key = digest_json(
         {
@@ -69,8 +76,11 @@ def make_plan(loaded: LoadedScale, submission: Submission, pool: Pool, index: in
             "seal": loaded.seal,
             "pool": pool.root,
             "seed": seed,
-            # Another version may round differently: it must never resume this one's checkpoint.
-            "software": [__version__, installed("torch"), installed("transformers")],
+            "software": versions(),
+            "device": resolve_device(settings),
+            "threads": settings.threads,
+            "micro_batch": settings.micro_batch,
+            "machine": asdict(settings.machine),
         }
     )
     return RunPlan(loaded.track, loaded.scale, submission.digest, submission.unit, seed, key)

@@ -1,10 +1,15 @@
 """Score a submission: the whole benchmark, read top to bottom."""
 
-import shutil
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
+
+import filelock
+import pyarrow.parquet as pq
 
 from assay import ledger
 from assay.artifact import atomic_file
@@ -20,10 +25,13 @@ from assay.runner.training import CHECKPOINT, ensure_trained
 from assay.score import Metrics, score
 from assay.settings import Settings
 from assay.spec import plain
-from assay.submission import Manifest, Report, Unit, read_manifest, sidecar_path, validate_file
+from assay.submission import Manifest, Report, Unit, validate_file
 from assay.suite.embedded import prepare_suite
+from assay.text.evaluate import evaluate
+from assay.text.model import load_checkpoint
 from assay.track.load import LoadedScale, load
 from assay.track.pools import open_pool
+from assay.train.device import configure_torch, resolve_device
 
 OUTPUTS_FILE = "outputs.parquet"
 
@@ -35,8 +43,8 @@ def score_file(
     scale: str,
     seeds: int,
     settings: Settings,
+    manifest: Manifest,
     unit: Unit | None = None,
-    declared: Manifest | None = None,
     fresh: bool = False,
 ) -> list[dict[str, Any]]:
     """Train on a submission with each seed, evaluate, and append a record a seed to the ledger.
@@ -44,13 +52,13 @@ def score_file(
     A run whose record exists already is not repeated.
 
     Args:
-        path: The id list, with its manifest beside it if it has one.
+        path: The id list.
         track: Name of a track.
         scale: Name of a scale of it.
         seeds: Number of runs; the harness derives the seeds.
         settings: How to run here.
-        unit: What chunk ids count; None takes the manifest's word.
-        declared: Replaces the manifest beside the file.
+        manifest: What the participant declares.
+        unit: What chunk ids count; None takes the word of the manifest beside the file.
         fresh: Train and evaluate again, from nothing, even where a record exists.
 
     Raises:
@@ -58,16 +66,21 @@ def score_file(
         UserError: If the track, its pool or its suite cannot be used.
     """
     loaded = load(track, scale)
+    if not loaded.sealed:
+        say(f"note: {loaded.label} differs from its seal; the records will say so")
     pool = open_pool(loaded)
+    # Now, not after hours of training.
+    prepare_suite(loaded.suite, loaded.suite_folder)
     report = validate_file(path, pool, loaded.rules, loaded.recipe.tokens_seen, unit)
     _refuse_invalid(report, path, loaded)
-    manifest = declared or (
-        read_manifest(sidecar_path(path)) if sidecar_path(path).is_file() else Manifest()
-    )
-    return [
-        _score_seed(loaded, pool, report, manifest, index, seeds, settings, fresh)
-        for index in range(seeds)
-    ]
+    assert report.submission is not None, "a file that cannot be read was refused"
+    records = []
+    for index in range(seeds):
+        say(f"seed {index + 1} of {seeds}: {loaded.label}")
+        plan = make_plan(loaded, report.submission, pool, index, settings)
+        with _only_runner(plan):
+            records.append(_score_seed(loaded, pool, report, manifest, plan, settings, fresh))
+    return records
 
 
 def _refuse_invalid(report: Report, path: Path, loaded: LoadedScale) -> None:
@@ -83,30 +96,45 @@ def _refuse_invalid(report: Report, path: Path, loaded: LoadedScale) -> None:
         say(f"note {finding.rule}: {finding.message}")
 
 
+@contextmanager
+def _only_runner(plan: RunPlan) -> Iterator[None]:
+    """Hold the run against other processes that want the same one; a kill frees it."""
+    plan.folder.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(plan.folder.with_suffix(".lock"))
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        say(f"another process works on run {plan.folder.name}; waiting for it")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 def _score_seed(
     loaded: LoadedScale,
     pool: Pool,
     report: Report,
     manifest: Manifest,
-    index: int,
-    seeds: int,
+    plan: RunPlan,
     settings: Settings,
     fresh: bool,
 ) -> dict[str, Any]:
-    """Run one seed from plan to record."""
+    """Take one run from its plan to its record."""
     assert report.submission is not None
-    plan = make_plan(loaded, report.submission, pool, index)
     if fresh:
-        shutil.rmtree(plan.folder, ignore_errors=True)
+        _put_aside(plan.folder)
     elif found := ledger.find_run(loaded.track, loaded.scale, plan.key):
-        say(f"seed {index + 1} of {seeds}: found record {found['digest'][:19]}")
+        say(
+            f"  found record {found['digest'][7:19]} of run {plan.folder.name}; --fresh runs it again"
+        )
         return found
-    say(f"seed {index + 1} of {seeds}: {loaded.label}, run {plan.folder.name}")
     started = datetime.now(UTC)
     write_plan(plan, report.submission, settings)
     facts = ensure_trained(plan, settings)
     evaluating = time.monotonic()
-    metrics = _evaluate(loaded, plan, pool, facts["device"]["type"])
+    metrics = _evaluate(loaded, plan, pool, settings)
     clock = {
         "started": started.isoformat(timespec="seconds"),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -122,21 +150,24 @@ def _score_seed(
     return record
 
 
-def _evaluate(loaded: LoadedScale, plan: RunPlan, pool: Pool, device: str) -> Metrics:
-    """Evaluate the checkpoint unless its per-item outputs are there, then aggregate them."""
-    import pyarrow.parquet as pq
+def _put_aside(folder: Path) -> None:
+    """Keep an earlier attempt: a record's digests may point at its outputs."""
+    if folder.exists():
+        number = next(n for n in count(1) if not folder.with_name(f"{folder.name}.{n}").exists())
+        folder.rename(folder.with_name(f"{folder.name}.{number}"))
 
+
+def _evaluate(loaded: LoadedScale, plan: RunPlan, pool: Pool, settings: Settings) -> Metrics:
+    """Evaluate the checkpoint unless its per-item outputs are there, then aggregate them."""
     outputs = plan.folder / OUTPUTS_FILE
     if not outputs.is_file():
-        from assay.text.evaluate import evaluate
-        from assay.text.model import load_checkpoint
-
-        model = load_checkpoint(plan.folder / CHECKPOINT)
+        device = resolve_device(settings)
+        configure_torch(settings)
         table = evaluate(
-            model.to(device),  # type: ignore[arg-type]
+            load_checkpoint(plan.folder / CHECKPOINT, device),
             pool.tokenizer(),
             loaded.suite,
-            prepare_suite(loaded.suite, loaded.suite_folder),
+            loaded.suite_folder,
             eos_id=pool.eos_id,
             items_per_task=loaded.spec.suite.items_per_task,
             device=device,

@@ -4,14 +4,16 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import filelock
 import numpy as np
 
 from assay.artifact import atomic_file, atomic_folder, write_atomic
 from assay.canonical import digest_file
-from assay.errors import RunError
+from assay.errors import RunError, TrainingError
 from assay.pool import Pool
 from assay.runner.plan import SUBMISSION_FILE, RunPlan, read_plan
 from assay.selection import select_rows
@@ -76,14 +78,24 @@ def _launch(folder: Path, settings: Settings) -> None:
     environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
     done = subprocess.run(command, stdout=sys.stderr, env=environment)
     if done.returncode:
-        raise RunError(
+        raise TrainingError(
             f"training stopped with exit code {done.returncode} in one of {processes} processes (its "
             "messages are above); the same command goes on from the last checkpoint"
         )
 
 
 def train_run(folder: Path) -> None:
-    """Train the run that `folder` plans; every process of a launch calls this."""
+    """Train the run that `folder` plans; every process of a launch calls this.
+
+    The first process holds the folder: processes that outlived a killed parent may still write.
+    """
+    first = os.environ.get("RANK", "0") == "0"
+    with filelock.FileLock(folder / "training.lock") if first else nullcontext():
+        if not (folder / TRAINED_FILE).is_file():
+            _train(folder)
+
+
+def _train(folder: Path) -> None:
     plan, settings = read_plan(folder)
     loaded = load(plan.track, plan.scale)
     pool = open_pool(loaded)
@@ -98,11 +110,16 @@ def train_run(folder: Path) -> None:
     if trained.main_process:
         model: Any = modality.build_model(plan.seed)
         model.load_state_dict(state)
-        _finish(folder, model, trained, pool, selection.digest, modality.unit)
+        _finish(folder, model, trained, pool, selection.digest, settings)
 
 
 def _finish(
-    folder: Path, model: Any, trained: Trained, pool: Pool, selection_digest: str, unit: str
+    folder: Path,
+    model: Any,
+    trained: Trained,
+    pool: Pool,
+    selection_digest: str,
+    settings: Settings,
 ) -> None:
     """Write checkpoint and trace, then the file whose existence says that training is done."""
     if not (folder / CHECKPOINT).is_dir():
@@ -115,12 +132,12 @@ def _finish(
         "trace": trained.trace_digest,
         "checkpoint": digest_file(folder / CHECKPOINT / WEIGHTS_FILE),
         "steps": len(trained.trace),
-        "unit": unit,
         "final_loss": float(trained.trace[-1]),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "flops": trained.flops,
         "seconds": trained.seconds,
-        "device": trained.facts,
+        "device": trained.facts
+        | {"micro_batch": settings.micro_batch, "sharding": settings.machine.sharding},
     }
     write_atomic(folder / TRAINED_FILE, json.dumps(facts, indent=2).encode())
     discard_resume(folder)

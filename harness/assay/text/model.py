@@ -75,12 +75,13 @@ def training_flops(spec: Model, num_parameters: int, tokens: int) -> float:
     return float(tokens) * (6.0 * weights + attention)
 
 
-def load_checkpoint(folder: Path) -> PreTrainedModel:
+def load_checkpoint(folder: Path, device: str) -> PreTrainedModel:
     """Load a checkpoint folder in fp32, for evaluation; nothing is looked up on a hub."""
     hf_logging.disable_progress_bar()
     model = AutoModelForCausalLM.from_pretrained(
         folder, attn_implementation="sdpa", dtype=torch.float32, local_files_only=True
     )
+    model.to(device)
     return model.eval()
 
 

@@ -23,10 +23,18 @@ def build_accelerator(settings: Settings, precision: str) -> Accelerator:
     Raises:
         SettingsError: If CUDA is asked for and there is none.
     """
-    if settings.device == "cuda" and not torch.cuda.is_available():
-        raise SettingsError(
-            "device=cuda: torch sees no CUDA device; use device=cpu, or see what is wrong with: assay doctor"
-        )
+    device = resolve_device(settings)
+    configure_torch(settings)
+    # accelerate refuses a second precision in one process; runs of several scales may need it.
+    AcceleratorState._reset_state()
+    return Accelerator(
+        cpu=device == "cpu",
+        mixed_precision="bf16" if precision == "bf16" else "no",
+    )
+
+
+def configure_torch(settings: Settings) -> None:
+    """Make this process's arithmetic repeatable: training and evaluation both start with it."""
     # cuBLAS reads this once, when CUDA starts.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
@@ -34,12 +42,19 @@ def build_accelerator(settings: Settings, precision: str) -> Accelerator:
     torch.backends.cuda.matmul.allow_tf32 = False
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    # accelerate refuses a second precision in one process; runs of several scales may need it.
-    AcceleratorState._reset_state()
-    return Accelerator(
-        cpu=settings.device == "cpu" or not torch.cuda.is_available(),
-        mixed_precision="bf16" if precision == "bf16" else "no",
-    )
+
+
+def resolve_device(settings: Settings) -> str:
+    """Return `cuda` or `cpu`, as `device=auto` and this machine have it.
+
+    Raises:
+        SettingsError: If CUDA is asked for and there is none.
+    """
+    if settings.device == "cuda" and not torch.cuda.is_available():
+        raise SettingsError(
+            "device=cuda: torch sees no CUDA device; use device=cpu, or see what is wrong with: assay doctor"
+        )
+    return "cpu" if settings.device == "cpu" or not torch.cuda.is_available() else "cuda"
 
 
 def distribute(

@@ -1,6 +1,5 @@
 """The training loop: one for text and CLIP, for one process and for many."""
 
-import json
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from torch import nn
 
 from assay.canonical import digest_bytes
 from assay.console import progress, say
-from assay.errors import RunError
+from assay.errors import TrainingError
 from assay.modality import Modality
 from assay.settings import Settings
 from assay.train.average import WeightAverage
@@ -63,7 +62,7 @@ def train(
         last_step: Stop before this step (for prefix replays); None runs the whole recipe.
 
     Raises:
-        RunError: If the processes cannot share the global batch evenly, or the loss is not finite.
+        TrainingError: If the loss is not finite.
     """
     folder.mkdir(parents=True, exist_ok=True)
     accelerator = build_accelerator(settings, modality.precision)
@@ -145,7 +144,7 @@ class _Run:
         total = self.modality.backward(self.model, step, self.accelerator)
         loss = float(self.accelerator.reduce(total, reduction="sum"))  # type: ignore[arg-type]
         if not np.isfinite(loss):
-            raise RunError(
+            raise TrainingError(
                 f"loss is {loss} at step {step} of {self.folder.name}: training diverged, nothing is recorded; "
                 "the recipe is sealed, so look at the selection: assay validate"
             )
@@ -182,9 +181,3 @@ class _Run:
 def discard_resume(folder: Path) -> None:
     """Delete the resumable state of a run that is finished."""
     (folder / RESUME_FILE).unlink(missing_ok=True)
-
-
-def read_metrics(folder: Path) -> list[dict[str, float]]:
-    """Read a run's `metrics.jsonl`, one object a step."""
-    text = (folder / "metrics.jsonl").read_text(encoding="utf-8")
-    return [json.loads(line) for line in text.splitlines()]

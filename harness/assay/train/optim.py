@@ -10,7 +10,7 @@ from assay.track.spec import Schedule
 
 
 def lr_frac(schedule: Schedule, step: int, steps: int) -> float:
-    """Return the learning rate of a step as a fraction of the peak, in (0, 1].
+    """Return the learning rate of a step as a fraction of the peak, in [0, 1].
 
     The rise is linear over `warmup_steps` and reaches the peak at its last step; the fall spans all
     remaining steps and ends at `final_frac` on the last one.

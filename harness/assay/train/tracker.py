@@ -5,10 +5,16 @@ import time
 from pathlib import Path
 from typing import Any
 
+from assay.artifact import write_atomic
 from assay.errors import SettingsError
 from assay.settings import Settings
 
 METRICS_FILE = "metrics.jsonl"
+
+
+def read_lines(path: Path) -> list[str]:
+    """Return a file's lines, none where there is no file."""
+    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
 
 
 class Tracker:
@@ -46,12 +52,15 @@ class Tracker:
         """Drop lines from `step` on: a killed attempt may have written past its last checkpoint."""
         if not self._main:
             return
-        kept = []
-        if self._path.is_file():
-            kept = self._path.read_text(encoding="utf-8").splitlines()[:step]
+        kept: list[str] = []
+        for line in read_lines(self._path):
+            # A kill in the middle of a write leaves half a line, the last.
+            if not line.endswith("}") or json.loads(line)["step"] >= step:
+                break
+            kept.append(line)
         if kept:
             self.seconds = json.loads(kept[-1])["seconds"]
-        self._path.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
+        write_atomic(self._path, "".join(line + "\n" for line in kept).encode())
         self._last = time.monotonic()
 
     def log(self, step: int, loss: float, lr_frac: float, units: int) -> None:
