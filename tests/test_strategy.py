@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import assay.strategy.load
+import assay.strategy.run
 from assay.errors import StrategyError, SubmissionError
 from assay.pool import Pool, build_pool
 from assay.pool.manifest import truth_path
@@ -21,6 +22,7 @@ from assay.strategy import (
     run_strategy,
 )
 from assay.submission.manifest import check_manifest
+from assay.track.spec import PoolRef
 
 MINE = '''"""Mine: the shortest ones.
 
@@ -218,6 +220,27 @@ def test_the_packages_own_files_are_given_the_truth_of_an_embedded_pool(
     pq.write_table(pa.table({"quality": quality}), truth_path(pool.path))
     assert run("knowing", pool).submission.n == pool.n // 2
     truth_path(pool.path).unlink()
+
+
+def test_a_missing_or_damaged_truth_says_how_to_get_it_back(tmp_path, monkeypatch, pool):
+    (tmp_path / "baselines" / "text").mkdir(parents=True)
+    write(tmp_path / "baselines" / "text", TRUTHFUL, "knowing.py")
+    monkeypatch.setattr(assay.strategy.load, "package_folder", lambda name: tmp_path / name)
+    embedded = PoolRef(pool.name, pool.root, pool.n)
+    monkeypatch.setattr(assay.strategy.run, "embedded_pools", lambda: [embedded])
+    again = f"remove the folder {pool.path} and run the same command again"
+    with pytest.raises(StrategyError, match=f"is missing; {again}"):
+        run("knowing", pool)
+    path = truth_path(pool.path)
+    try:
+        path.write_bytes(b"PAR1 but cut short")
+        with pytest.raises(StrategyError, match=again):
+            run("knowing", pool)
+        pq.write_table(pa.table({"quality": [0.5]}), path)
+        with pytest.raises(StrategyError, match=f"1 rows for 20 documents; {again}"):
+            run("knowing", pool)
+    finally:
+        path.unlink()
 
 
 def test_the_manifest_says_how_the_list_was_made(tmp_path, pool):

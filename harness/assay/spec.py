@@ -1,8 +1,10 @@
 """YAML or JSON into frozen dataclasses, strictly: no unknown key, no missing key, no silent cast."""
 
 import dataclasses
+import difflib
 import types
 import typing
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypeVar, Union, get_args, get_origin
 
@@ -31,14 +33,18 @@ def load_yaml(path: Path) -> Any:
     """Parse one YAML document.
 
     Raises:
-        TrackError: If the file is absent, is not YAML, or repeats a key.
+        TrackError: If the file is absent, cannot be read, is not YAML, or repeats a key.
     """
     try:
         with path.open(encoding="utf-8") as stream:
             return yaml.load(stream, Loader=_StrictLoader)  # a SafeLoader
     except FileNotFoundError:
         raise TrackError(f"{path} does not exist; list what does with: assay tracks") from None
-    except yaml.YAMLError as error:
+    except OSError as error:
+        raise TrackError(
+            f"{path} cannot be read ({error.strerror}); it has to be a YAML file"
+        ) from None
+    except (yaml.YAMLError, ValueError) as error:  # not UTF-8, or a date that is none
         raise TrackError(f"{path} is not YAML: {' '.join(str(error).split())}") from None
 
 
@@ -130,3 +136,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [plain(item) for item in value]
     return value
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return ` (did you mean 'nano'?)` for the known word most like this one, or nothing."""
+    close = difflib.get_close_matches(word, list(known), n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""

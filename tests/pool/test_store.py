@@ -186,3 +186,26 @@ def test_a_remote_file_that_does_not_match_the_manifest_is_refused(remote: str) 
 def test_a_url_without_a_pool_is_refused() -> None:
     with pytest.raises(PoolError, match=r"cannot read memory://nowhere/pool\.json"):
         Pool.open("memory://nowhere")
+
+
+@pytest.mark.parametrize("keep", [0, 40, 200])
+def test_a_truncated_array_is_an_error_that_names_verify(pool: Pool, keep: int) -> None:
+    path = pool.path / "uids.npy"
+    path.write_bytes(path.read_bytes()[:keep])
+    with pytest.raises(PoolError, match="assay pool verify"):
+        _ = Pool.open(pool.path).uids
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b"\xff", b'{"format": 1}', b'{"path": 3}'])
+def test_a_broken_pool_is_listed_beside_the_others(
+    build: Build, documents: Documents, data: bytes
+) -> None:
+    register("good", build(documents, name="good").path)
+    pool_path("bad").mkdir()
+    (pool_path("bad") / "pool.json").write_bytes(data)
+    (pool_path("bad").with_name("lost.json")).write_bytes(data)
+    listed = {one.name: one.status for one in list_pools()}
+    assert listed == {"good": "built", "bad": "broken", "lost": "broken"}
+    for name in ("bad", "lost"):
+        with pytest.raises(PoolError):
+            Pool.open(name)

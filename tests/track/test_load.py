@@ -5,12 +5,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from assay.errors import TrackError
+from assay.errors import PoolError, TrackError, UserError
+from assay.foundry.source import FoundrySource
 from assay.home import package_folder
-from assay.pool import Pool
+from assay.pool import Pool, build_pool
+from assay.spec import load_yaml
+from assay.suite.files import write_suite
 from assay.track.fork import fork
-from assay.track.load import list_scales, load, write_seals
+from assay.track.load import LoadedScale, list_scales, load, write_seals
 from assay.track.pools import open_pool
+from assay.track.spec import PoolRef
 from tiny import SCALE, TRACK
 
 PACKAGED = [pair for pair in list_scales() if (package_folder("tracks") / pair[0]).is_dir()]
@@ -165,6 +169,134 @@ def _first_of(pool: Pool, count: int) -> list[tuple[str, str]]:
     return list(
         zip(uids_to_hex(pool.uids[:count]), (pool.text(i) for i in range(count)), strict=True)
     )
+
+
+def own_stories(count: int = 6) -> list[str]:
+    return [STORY.format(*[f"{word}{i}" for i in range(4)]) for word in "abcdefgh"[:count]]
+
+
+def test_a_fork_leaves_out_a_document_that_its_pool_has_under_another_id(
+    tiny_home: Path, tmp_path: Path
+) -> None:
+    pool = Pool.open("tiny-pool")
+    texts = [pool.text(5), *own_stories(), pool.text(250)]
+    forked = fork("mine", like="text", pool=pool, heldout=[held_out(tmp_path, texts)], items=4)
+    assert (forked.dropped, forked.domains) == (2, {"news": 6})
+
+
+def test_a_fork_that_is_killed_leaves_no_track(
+    tiny_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(loaded: list[LoadedScale]) -> None:
+        assert not (tiny_home / "tracks" / "mine").exists()
+        raise KeyboardInterrupt
+
+    pool, heldout = Pool.open("tiny-pool"), [held_out(tmp_path, own_stories())]
+    with monkeypatch.context() as patch:
+        patch.setattr("assay.track.fork.write_seals", killed)
+        with pytest.raises(KeyboardInterrupt):
+            fork("mine", like="text", pool=pool, heldout=heldout, items=4)
+    assert [path.name for path in (tiny_home / "tracks").iterdir()] == [TRACK]
+    fork("mine", like="text", pool=pool, heldout=heldout, items=4)
+    assert load("mine", "nano").sealed
+
+
+def test_a_pool_given_by_folder_is_known_by_name_from_then_on(
+    tiny_home: Path, tmp_path: Path
+) -> None:
+    (tiny_home / "pools" / "tiny-pool").rename(tmp_path / "elsewhere")
+    pool = Pool.open(tmp_path / "elsewhere")
+    fork("mine", like="text", pool=pool, heldout=[held_out(tmp_path, own_stories())], items=4)
+    assert open_pool(load("mine", "pico")).path == pool.path
+
+
+def test_another_pool_of_the_same_name_cannot_be_forked_onto(
+    tiny_home: Path, tmp_path: Path
+) -> None:
+    other = build_pool([FoundrySource(40)], tmp_path / "o", name="tiny-pool", vocab_size=300)
+    with pytest.raises(TrackError, match="--name NAME"):
+        fork("mine", like="text", pool=other, heldout=[held_out(tmp_path, own_stories())])
+
+
+def test_a_pool_at_a_url_is_to_be_copied_first(tiny_home: Path, tmp_path: Path) -> None:
+    pool = Pool.open(f"file://{tiny_home}/pools/tiny-pool")
+    with pytest.raises(TrackError, match="copy that folder here"):
+        fork("mine", like="text", pool=pool, heldout=[held_out(tmp_path, own_stories())])
+
+
+def test_a_fork_onto_an_embedded_pool_can_build_it_again(
+    tiny_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = Pool.open("tiny-pool")
+    embedded = PoolRef("tiny-pool", pool.root, 300)
+    monkeypatch.setattr("assay.track.fork.embedded_pools", lambda: [embedded])
+    fork("mine", like="text", pool=pool, heldout=[held_out(tmp_path, own_stories())], items=4)
+    assert load("mine", "pico").spec.pool == embedded
+
+
+def test_two_held_out_files_of_one_domain_are_refused(tiny_home: Path, tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    files = [held_out(tmp_path, own_stories()), held_out(tmp_path / "b", own_stories())]
+    with pytest.raises(TrackError, match="both the domain 'news'"):
+        fork("mine", like="text", pool=Pool.open("tiny-pool"), heldout=files)
+
+
+def test_a_task_of_a_suite_must_not_hide_another(tiny_home: Path, tmp_path: Path) -> None:
+    item = {"context": "a", "choices": [" b", " c"], "gold": 0}
+    fields = {"group": "g", "form": "choice"}
+    write_suite("other", 1, {"continuation_news": ([item], fields)}, tmp_path / "suite")
+    with pytest.raises(TrackError, match="'continuation_news' is there already"):
+        fork(
+            "mine",
+            like="text",
+            pool=Pool.open("tiny-pool"),
+            heldout=[held_out(tmp_path, own_stories())],
+            suites=[tmp_path / "suite"],
+        )
+
+
+def test_problems_of_held_out_files_are_counted_and_said(
+    tiny_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = Path(held_out(tmp_path, own_stories()))
+    path.write_text(path.read_text() + "{\n{\n")
+    fork("mine", like="text", pool=Pool.open("tiny-pool"), heldout=[str(path)], items=4)
+    assert "2 corrupt_json" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("file", "data"),
+    [
+        (f"scales/{SCALE}.yaml", b"version: ["),
+        (f"scales/{SCALE}.yaml", b"version: \xff\xfe"),
+        ("track.yaml", b"modality: 3"),
+        (f"suites/{TRACK}.yaml", b"name: x"),
+        ("SEALS.json", b"{"),
+        ("SEALS.json", b"[]"),
+    ],
+)
+def test_one_broken_private_file_is_an_error_and_hides_no_other_scale(
+    tiny_home: Path, capsys: pytest.CaptureFixture[str], file: str, data: bytes
+) -> None:
+    (tiny_home / "tracks" / TRACK / file).write_bytes(data)
+    assert list_scales() == PACKAGED
+    assert f"left out {TRACK}/{SCALE}" in capsys.readouterr().err
+    with pytest.raises(UserError, match=re.escape(file)):
+        load(TRACK, SCALE)
+
+
+def test_a_folder_in_place_of_a_yaml_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(TrackError, match="cannot be read"):
+        load_yaml(tmp_path)
+
+
+def test_a_pool_whose_root_is_not_that_of_its_shards_is_refused(tiny_home: Path) -> None:
+    path = tiny_home / "pools" / "tiny-pool" / "pool.json"
+    document = json.loads(path.read_text())
+    document["shards"][0]["digest"] = "sha256:" + "1" * 64
+    path.write_text(json.dumps(document))
+    with pytest.raises(PoolError, match="assay pool verify tiny-pool"):
+        open_pool(load(TRACK, SCALE))
 
 
 @pytest.mark.parametrize("name", ["text", "Has Space", "../up", ""])

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assay.artifact import write_atomic
+from assay.console import say
 from assay.errors import PoolError
 from assay.home import assay_home
 from assay.pool.manifest import BUILD_FOLDER, MANIFEST_FILE, parse_manifest, to_json
@@ -19,8 +20,8 @@ class PoolListing:
 
     Attributes:
         name: As commands take it.
-        status: `built`, `unfinished` (the same build command goes on) or `missing` (a pointer to a
-            pool that is gone).
+        status: `built`, `unfinished` (the same build command goes on), `missing` (a pointer to a
+            pool that is gone) or `broken` (its manifest or pointer cannot be read).
         path: Its folder.
         kind: Modality; empty where the pool is not built, as is everything below.
         n: Documents.
@@ -61,12 +62,18 @@ def pool_path(name: str) -> Path:
     """Return the folder of a named pool: where its pointer says, else under `$ASSAY_HOME/pools`.
 
     Raises:
-        PoolError: If the name is none.
+        PoolError: If the name is none, or its pointer cannot be read.
     """
     pointer = pools_folder() / f"{check_name(name)}.json"
-    if pointer.is_file():
+    if not pointer.is_file():
+        return pools_folder() / name
+    try:
         return Path(json.loads(pointer.read_bytes())["path"])
-    return pools_folder() / name
+    except (ValueError, KeyError, TypeError):
+        raise PoolError(
+            f"{pointer} does not say where the pool {name!r} is; remove that file and run the command "
+            "that built the pool again"
+        ) from None
 
 
 def register(name: str, folder: Path) -> None:
@@ -125,6 +132,14 @@ def list_pools() -> list[PoolListing]:
 
 
 def _listing(name: str) -> PoolListing:
+    try:
+        return _read_listing(name)
+    except (PoolError, OSError) as error:
+        say(f"pool {name} is broken: {error}")
+        return PoolListing(name, "broken", str(pools_folder() / name))
+
+
+def _read_listing(name: str) -> PoolListing:
     folder = pool_path(name)
     file = folder / MANIFEST_FILE
     if not file.is_file():

@@ -76,6 +76,11 @@ class Pool:
         return cls(PoolFiles(where))
 
     @property
+    def where(self) -> str:
+        """Return the folder or URL that it was opened from."""
+        return self._files.where
+
+    @property
     def name(self) -> str:
         """Return the name it was built with."""
         return self.manifest.name
@@ -231,9 +236,16 @@ class Pool:
             else np.empty(0, dtype=token_dtype(self.vocab_size))
         )
         # A plain ndarray: indexing np.memmap costs several times as much.
-        offsets = np.load(self.shard_file(shard, OFFSETS_FILE), mmap_mode="r", allow_pickle=False)
-        return ShardTokens(tokens.view(np.ndarray), offsets.view(np.ndarray))
+        offsets = self._map(self.shard_file(shard, OFFSETS_FILE))
+        return ShardTokens(tokens.view(np.ndarray), offsets)
 
     def _array(self, file: str) -> NDArray[Any]:
-        path = self._files.path(file, self.manifest.files[file])
-        return np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
+        return self._map(self._files.path(file, self.manifest.files[file]))
+
+    def _map(self, path: Path) -> NDArray[Any]:
+        try:
+            return np.load(path, mmap_mode="r", allow_pickle=False).view(np.ndarray)
+        except (ValueError, EOFError) as error:
+            raise PoolError(
+                f"{path} is damaged ({error}); see what else is with: assay pool verify {self.path}"
+            ) from None

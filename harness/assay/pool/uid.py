@@ -15,17 +15,6 @@ def uids_from_bytes(raw: bytes) -> NDArray[np.void]:
     return uids
 
 
-def uids_from_hex(texts: list[str]) -> NDArray[np.void]:
-    """Parse 32-digit hex ids.
-
-    Raises:
-        ValueError: If one is not exactly 32 hex digits.
-    """
-    if any(len(text) != 32 for text in texts):
-        raise ValueError("a uid has 32 hex digits")
-    return uids_from_bytes(bytes.fromhex("".join(texts)))
-
-
 def uids_to_hex(uids: NDArray[np.void]) -> list[str]:
     """Print ids, 32 lower-case hex digits each."""
     raw = np.stack([uids["f0"], uids["f1"]], axis=1).astype(">u8").tobytes().hex()

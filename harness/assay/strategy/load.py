@@ -1,6 +1,5 @@
 """Find, load and check a strategy file, and the settings that a person gives it."""
 
-import difflib
 import inspect
 import math
 import traceback
@@ -14,6 +13,7 @@ from typing import Any
 from assay.canonical import digest_bytes
 from assay.errors import StrategyError, UserError
 from assay.home import package_folder
+from assay.spec import did_you_mean
 
 Setting = int | float | str | bool
 
@@ -94,10 +94,8 @@ def load_strategy(name: str, modality: str) -> Strategy:
 def _find(name: str, modality: str) -> Path:
     known = list_strategies(modality)
     if name not in known:
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f" (did you mean {close[0]!r}?)" if close else ""
         raise StrategyError(
-            f"there is no {modality} strategy {name!r}{hint}; there are {', '.join(known)}; your own "
+            f"there is no {modality} strategy {name!r}{did_you_mean(name, known)}; there are {', '.join(known)}; your own "
             "file goes by its path: assay select path/to/mine.py"
         )
     return package_folder("baselines") / modality / f"{name}.py"
@@ -158,8 +156,7 @@ def parse_settings(strategy: Strategy, words: Iterable[str]) -> dict[str, Settin
             raise StrategyError(f"--set takes key=value, got {word!r}")
         if key not in settings:
             known = ", ".join(f"{name}={value}" for name, value in strategy.defaults.items())
-            close = difflib.get_close_matches(key, settings, n=1)
-            hint = f" (did you mean {close[0]!r}?)" if close else ""
+            hint = did_you_mean(key, settings)
             raise StrategyError(
                 f"{strategy.name} has no parameter {key!r}{hint}; it has {known or 'none'}"
             )

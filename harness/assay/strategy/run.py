@@ -14,6 +14,7 @@ from assay.pool.uid import UID_DTYPE
 from assay.strategy.load import Setting, Strategy, errors_of
 from assay.strategy.view import PoolView
 from assay.submission import Submission, submission_of
+from assay.track.load import embedded_pools
 
 
 @dataclass(frozen=True)
@@ -80,17 +81,25 @@ def read_truth(pool: Pool) -> Any:
     """Return the hidden ground truth as a pyarrow table, aligned to the pool's rows.
 
     Raises:
-        StrategyError: If the pool has none, as pools of real data do not.
+        StrategyError: If the pool has none, as pools of real data do not, or it is damaged.
     """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
     path = truth_path(pool.path)
+    again = f"remove the folder {pool.path} and run the same command again, which builds both"
     if not path.is_file():
+        if pool.name in {ref.name for ref in embedded_pools()}:
+            raise StrategyError(f"the ground truth {path} is missing; {again}")
         raise StrategyError(
             f"pool {pool.name} has no ground truth ({path} is absent); only the embedded pools have"
         )
-    truth = pq.read_table(path)
-    assert len(truth) == pool.n, f"{path} has {len(truth)} rows for {pool.n} documents"
+    try:
+        truth = pq.read_table(path)
+    except (pa.ArrowException, OSError) as error:
+        raise StrategyError(f"{path} cannot be read ({error}); {again}") from None
+    if len(truth) != pool.n:
+        raise StrategyError(f"{path} has {len(truth)} rows for {pool.n} documents; {again}")
     return truth
 
 

@@ -1,5 +1,6 @@
 """Fork a track onto one's own pool: same recipes, own candidates, own held-out documents."""
 
+import hashlib
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -10,19 +11,28 @@ from typing import Any
 import yaml
 
 from assay.artifact import atomic_folder, write_atomic
-from assay.console import say
+from assay.console import progress, say
 from assay.errors import TrackError
 from assay.home import assay_home, package_folder
-from assay.pool import Pool
+from assay.pool import Pool, pool_path
 from assay.pool.records import Fields, Record, derive_uid, url_of
-from assay.pool.sources import expand
+from assay.pool.registry import register
+from assay.pool.report import Tally
+from assay.pool.sources import Source, expand, is_url
 from assay.pool.uid import find, uids_from_bytes
 from assay.spec import plain
 from assay.suite.continuation import heldout_tasks
 from assay.suite.files import dump_suite_yaml, load_suite, read_items, write_suite
 from assay.suite.items import Item
 from assay.suite.spec import Suite
-from assay.track.load import list_scales, load, suite_path, write_seals
+from assay.track.load import (
+    embedded_pools,
+    list_scales,
+    load,
+    load_from,
+    suite_path,
+    write_seals,
+)
 from assay.track.spec import PoolRef, Scale, SuiteRef
 
 MAX_DOCUMENT_CHARS = 8_000
@@ -63,14 +73,15 @@ def fork(
     Args:
         name: Of the new track.
         like: The track whose rules and recipes are taken.
-        pool: The candidates.
+        pool: The candidates, in a local folder, which is made known by its name.
         heldout: Files, folders, globs or URLs; every file is one domain, named by its stem.
         suites: Folders of suites that `assay suite build` made, whose tasks are asked as well.
         domain_bytes: Held-out text taken from each domain, at most, first documents first.
         items: Continuation items made from each domain, at most.
 
     Raises:
-        TrackError: If the name is taken or unusable, or no recipe fits the pool's tokenizer.
+        TrackError: If the name is taken or unusable, no recipe fits the pool's tokenizer, the pool
+            is at a URL or its name is another's, or two domains or tasks share a name.
         SuiteError: If the held-out documents are too few to ask anything.
     """
     folder = assay_home() / "tracks" / name
@@ -81,9 +92,9 @@ def fork(
             f"there is a track {name!r} already; choose another name, see: assay tracks"
         )
     fitting = _fitting_scales(like, pool)
+    ref = _reference(pool)
     domains, dropped = read_domains(heldout, pool, domain_bytes)
     suite = _write_suite(name, domains, suites, items)
-    ref = PoolRef(name=pool.name, root=pool.root)
     with atomic_folder(folder) as partial:
         write_atomic(
             partial / "track.yaml",
@@ -95,7 +106,7 @@ def fork(
             forked = replace(spec, version=1, pool=ref, suite=SuiteRef(name, per_task))
             text = yaml.safe_dump(plain(forked), sort_keys=False, width=100)
             write_atomic(partial / "scales" / f"{scale}.yaml", text.encode())
-    write_seals([load(name, scale) for scale in fitting])
+        write_seals([load_from(partial, name, scale) for scale in fitting])
     return Forked(
         name, folder, list(fitting), {d: len(texts) for d, texts in domains.items()}, dropped
     )
@@ -118,36 +129,103 @@ def _fitting_scales(like: str, pool: Pool) -> dict[str, Scale]:
     return fitting
 
 
+def _reference(pool: Pool) -> PoolRef:
+    """Return what the track's files say of the pool, which from here on is known by name."""
+    if is_url(pool.where):
+        raise TrackError(
+            f"{pool.where} is a URL, and a track needs a pool on this machine; copy that folder here and "
+            "give the copy: assay track new ... --pool FOLDER"
+        )
+    known = pool_path(pool.name)
+    if known.absolute() != pool.path.absolute():
+        if (known / "pool.json").is_file() and Pool.open(known).root != pool.root:
+            raise TrackError(
+                f"the pool in {pool.path} is called {pool.name!r}, and so is another one in {known}; build "
+                "it under a name of its own: assay pool build ... --name NAME"
+            )
+        if not (known / "pool.json").is_file():
+            register(pool.name, pool.path)
+    sizes = {(ref.name, ref.root): ref.documents for ref in embedded_pools()}
+    return PoolRef(pool.name, pool.root, sizes.get((pool.name, pool.root)))
+
+
 def read_domains(
     words: Sequence[str], pool: Pool, domain_bytes: int
 ) -> tuple[dict[str, list[str]], int]:
-    """Read held-out documents, leaving out those that the pool has too.
+    """Read held-out documents, leaving out those that the pool has too, by id or by exact text.
 
     Returns:
         Texts by domain (a file's stem), and how many documents the pool had.
+
+    Raises:
+        TrackError: If two files are the same domain.
     """
-    domains: dict[str, list[str]] = {}
+    read: dict[str, list[tuple[bytes, str]]] = {}
     dropped = 0
     for source in expand(words, Fields()):
-        domain = re.sub(
-            r"[^a-z0-9]+", "_", PurePosixPath(source.name).name.split(".")[0].lower()
-        ).strip("_")
-        texts = domains.setdefault(domain, [])
-        taken = 0
-        for _, record in source.records(0):
-            if not isinstance(record, Record):
-                continue
-            if find(pool.uids, uids_from_bytes(_uid(record)))[0] >= 0:
-                dropped += 1
-                continue
-            text = record.text[:MAX_DOCUMENT_CHARS]
-            taken += len(text.encode())
-            if taken > domain_bytes and texts:
-                break
-            texts.append(text)
+        domain = _domain(source.name)
+        if domain in read:
+            raise TrackError(
+                f"{source.name} and another held-out file are both the domain {domain!r}; rename one, "
+                "or put both into one file"
+            )
+        read[domain], known = _read_domain(source, pool, domain_bytes)
+        dropped += known
+    leaked = _digests_in(pool, {digest for texts in read.values() for digest, _ in texts})
+    domains: dict[str, list[str]] = {}
+    for domain, texts in read.items():
+        kept = [text for digest, text in texts if digest not in leaked]
+        dropped += len(texts) - len(kept)
+        if kept:
+            domains[domain] = kept
+        else:
+            say(f"domain {domain!r} has no documents of its own; it is left out")
     if dropped:
         say(f"left out {dropped} held-out documents that the pool has too")
-    return {domain: texts for domain, texts in domains.items() if texts}, dropped
+    return domains, dropped
+
+
+def _read_domain(
+    source: Source, pool: Pool, domain_bytes: int
+) -> tuple[list[tuple[bytes, str]], int]:
+    """Return each document's digest and its text as cut, and how many the pool has by id."""
+    texts: list[tuple[bytes, str]] = []
+    problems = Tally()
+    taken = dropped = 0
+    for place, record in source.records(0):
+        if not isinstance(record, Record):
+            problems.add(record.kind, source.name, place, record.detail)
+            continue
+        if find(pool.uids, uids_from_bytes(_uid(record)))[0] >= 0:
+            dropped += 1
+            continue
+        text = record.text[:MAX_DOCUMENT_CHARS]
+        taken += len(text.encode())
+        if taken > domain_bytes and texts:
+            break
+        texts.append((_digest(record.text), text))
+    if problems.counts:
+        say(f"{source.name}: left out {problems.summary()}")
+    return texts, dropped
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+def _digests_in(pool: Pool, digests: set[bytes]) -> set[bytes]:
+    """Return those that are digests of one of the pool's texts, in one pass over the pool."""
+    found: set[bytes] = set()
+    with progress("comparing with the pool", pool.manifest.stored, "docs") as bar:
+        for _, batch in pool.scan(("text",)):
+            found |= digests.intersection(map(_digest, batch.column(0).to_pylist()))
+            bar.update(batch.num_rows)
+    return found
+
+
+def _domain(name: str) -> str:
+    stem = PurePosixPath(name).name.split(".")[0].lower()
+    return re.sub(r"[^a-z0-9]+", "_", stem).strip("_")
 
 
 def _uid(record: Record) -> bytes:
@@ -167,7 +245,13 @@ def _write_suite(
     )
     for folder in others:
         other = load_suite(folder)
-        tasks |= {task.name: (read_items(other, task, folder), vars(task)) for task in other.tasks}
+        for task in other.tasks:
+            if task.name in tasks:
+                raise TrackError(
+                    f"{folder}: a task {task.name!r} is there already, from another --suite or a "
+                    "held-out file; rename the file, or leave one out"
+                )
+            tasks[task.name] = (read_items(other, task, folder), vars(task))
     staging = assay_home() / "suites" / f".{name}.staging"
     shutil.rmtree(staging, ignore_errors=True)
     suite = write_suite(name, 1, tasks, staging)

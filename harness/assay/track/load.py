@@ -1,15 +1,15 @@
 """Find, parse and check tracks: the package's own, then private ones under `$ASSAY_HOME/tracks`."""
 
-import difflib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from assay.artifact import write_atomic
 from assay.canonical import digest_json
-from assay.errors import TrackError
+from assay.console import say
+from assay.errors import TrackError, UserError
 from assay.home import assay_home, package_folder
-from assay.spec import load_yaml, parse, plain
+from assay.spec import did_you_mean, load_yaml, parse, plain
 from assay.suite import Suite
 from assay.suite.files import load_suite
 from assay.track.spec import PoolRef, Recipe, Rules, Scale, TrackFile
@@ -79,17 +79,34 @@ def track_roots() -> list[Path]:
 
 
 def list_scales() -> list[tuple[str, str]]:
-    """Return every (track, scale) that this machine knows, the package's own first."""
+    """Return every (track, scale) that this machine knows, the package's own first, by budget.
+
+    A private scale that cannot be loaded is left out, and said.
+    """
+    own, private = track_roots()
     found: list[tuple[str, str]] = []
-    for root in track_roots():
+    for root in (own, private):
         for file in sorted(root.glob("*/track.yaml")):
-            scales = sorted(file.parent.glob("scales/*.yaml"), key=_budget)
-            found += [(file.parent.name, scale.stem) for scale in scales]
+            scales = _readable(file.parent) if root == private else _own(file.parent)
+            found += [(file.parent.name, scale) for scale in sorted(scales, key=scales.__getitem__)]
     return found
 
 
-def _budget(path: Path) -> int:
-    return load_scale_file(path).recipe.tokens_seen
+def _own(folder: Path) -> dict[str, int]:
+    """Return the scales of one of the package's tracks with their budgets."""
+    files = sorted(folder.glob("scales/*.yaml"))
+    return {file.stem: load_scale_file(file).recipe.tokens_seen for file in files}
+
+
+def _readable(folder: Path) -> dict[str, int]:
+    """Return the scales of a private track that can be loaded, with their budgets."""
+    budgets: dict[str, int] = {}
+    for file in sorted(folder.glob("scales/*.yaml")):
+        try:
+            budgets[file.stem] = load_from(folder, folder.name, file.stem).recipe.tokens_seen
+        except UserError as error:
+            say(f"left out {folder.name}/{file.stem}: {error}")
+    return budgets
 
 
 def load_scale_file(path: Path) -> Scale:
@@ -119,13 +136,21 @@ def load(track: str, scale: str) -> LoadedScale:
     Raises:
         TrackError: If either is unknown, or a file does not parse.
     """
-    folder = _track_folder(track)
+    return load_from(_track_folder(track), track, scale)
+
+
+def load_from(folder: Path, track: str, scale: str) -> LoadedScale:
+    """Load a scale of a track whose files are in `folder`, which may not be in place yet.
+
+    Raises:
+        TrackError: If the scale is unknown, or a file does not parse.
+    """
     file = parse(TrackFile, load_yaml(folder / "track.yaml"), str(folder / "track.yaml"))
     path = folder / "scales" / f"{scale}.yaml"
     if not path.is_file():
-        known = [p.stem for p in sorted(folder.glob("scales/*.yaml"), key=_budget)]
+        known = [name for parent, name in list_scales() if parent == track]
         raise TrackError(
-            f"track {track!r} has no scale {scale!r}{_suggest(scale, known)}; it has "
+            f"track {track!r} has no scale {scale!r}{did_you_mean(scale, known)}; it has "
             f"{', '.join(known)}; see: assay tracks"
         )
     spec = load_scale_file(path)
@@ -149,13 +174,8 @@ def _track_folder(track: str) -> Path:
             return root / track
     known = sorted({name for name, _ in list_scales()})
     raise TrackError(
-        f"there is no track {track!r}{_suggest(track, known)}; known are {', '.join(known)}; see: assay tracks"
+        f"there is no track {track!r}{did_you_mean(track, known)}; known are {', '.join(known)}; see: assay tracks"
     )
-
-
-def _suggest(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1)
-    return f" (did you mean {close[0]!r}?)" if close else ""
 
 
 def embedded_pools() -> list[PoolRef]:
@@ -172,9 +192,23 @@ def _seals_path(folder: Path) -> Path:
 
 
 def read_seals(folder: Path) -> dict[str, str]:
-    """Return the seals that apply to a track folder, `{"track/scale@version": digest}`."""
+    """Return the seals that apply to a track folder, `{"track/scale@version": digest}`.
+
+    Raises:
+        TrackError: If the file is not a JSON object.
+    """
     path = _seals_path(folder)
-    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if not path.is_file():
+        return {}
+    try:
+        seals = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise TrackError(
+            f"{path} is not JSON ({error}); restore it, or fork the track again"
+        ) from None
+    if not isinstance(seals, dict):
+        raise TrackError(f"{path} is no JSON object; restore it, or fork the track again")
+    return seals
 
 
 def write_seals(loaded: list[LoadedScale]) -> None:

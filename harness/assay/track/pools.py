@@ -1,9 +1,11 @@
 """Open the pool that a scale names, building an embedded one the first time."""
 
 from assay.console import say
-from assay.errors import TrackError
+from assay.errors import PoolError, TrackError
 from assay.foundry.source import FoundrySource
+from assay.home import package_folder
 from assay.pool import Pool, build_pool, pool_path
+from assay.pool.manifest import pool_root
 from assay.track.load import LoadedScale
 
 TOKENIZER_FILE = "tokenizer.json"
@@ -13,6 +15,7 @@ def open_pool(loaded: LoadedScale) -> Pool:
     """Open the scale's pool and check its Merkle root against the scale's.
 
     Raises:
+        PoolError: If the pool's manifest contradicts itself.
         TrackError: If the pool is absent, or is not the one that the scale was sealed with.
     """
     ref = loaded.spec.pool
@@ -26,6 +29,11 @@ def open_pool(loaded: LoadedScale) -> Pool:
             )
         _build_embedded(loaded)
     pool = Pool.open(path)
+    if pool_root(pool.manifest.shards, pool.manifest.tokenizer.digest) != pool.root:
+        raise PoolError(
+            f"{path}/pool.json says root {pool.root[:23]}..., which is not that of its shards; find what "
+            f"is wrong with: assay pool verify {ref.name}"
+        )
     if ref.root is not None and pool.root != ref.root:
         raise TrackError(
             f"pool {ref.name!r} has root {pool.root[:23]}..., but {loaded.label} was sealed with "
@@ -49,6 +57,6 @@ def _build_embedded(loaded: LoadedScale) -> None:
         [FoundrySource(ref.documents)],
         pool_path(ref.name),
         name=ref.name,
-        tokenizer=loaded.folder / TOKENIZER_FILE,
+        tokenizer=package_folder("tracks") / "text" / TOKENIZER_FILE,
         licence="CC0-1.0",
     )
