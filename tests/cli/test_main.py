@@ -1,3 +1,4 @@
+import errno
 import json
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 
 from assay.cli import COMMANDS, main
+from assay.errors import AssayError, UserError
 from assay.pool import Pool
 from tiny import SCALE, TRACK
 
@@ -25,12 +27,77 @@ def test_help_imports_nothing_heavy(words: list[str]) -> None:
     assert "usage: assay" in done.stdout
 
 
-@pytest.mark.parametrize("verb", sorted(set(COMMANDS) - {"track", "pool", "suite"}))
-def test_every_verb_shows_an_example(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+VERBS = [
+    *([verb] for verb in COMMANDS),
+    *(["pool", verb] for verb in ("build", "show", "verify")),
+    *(["suite", verb] for verb in ("build", "fetch", "list")),
+    ["track", "new"],
+]
+
+
+@pytest.mark.parametrize("words", VERBS, ids=" ".join)
+def test_every_verb_shows_an_example(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as done:
-        main([verb, "--help"])
+        main([*words, "--help"])
     assert done.value.code == 0
-    assert f"assay {verb}" in capsys.readouterr().out.split("example")[1]
+    example = capsys.readouterr().out.split("example")[-1]
+    assert f"assay {' '.join(words)}" in " ".join(example.split())
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (
+            PermissionError(errno.EACCES, "Permission denied", "/x/s"),
+            2,
+            "Permission denied: /x/s; ",
+        ),
+        (OSError(errno.ENOSPC, "No space left on device"), 2, "No space left on device; free some"),
+        (IsADirectoryError(errno.EISDIR, "Is a directory", "/x"), 2, "name a file"),
+        (TimeoutError(), 2, "TimeoutError; for details, add -v"),
+        (AssayError("broken"), 1, "assay: broken"),
+        (UserError("bad"), 2, "assay: bad"),
+    ],
+)
+def test_what_goes_wrong_is_one_line_and_a_code(
+    error: Exception,
+    code: int,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def fail(args: object) -> int:
+        raise error
+
+    monkeypatch.setattr("assay.cli.pools.run", fail)
+    assert main(["pools"]) == code
+    line = capsys.readouterr().err
+    assert line.startswith("assay: ")
+    assert said in line
+    assert line.count("\n") == 1
+    assert main(["pools", "-v"]) == code
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_home_that_is_a_file_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "home").write_text("")
+    (tmp_path / "a.jsonl").write_text('{"text": "a"}\n')
+    monkeypatch.setenv("ASSAY_HOME", str(tmp_path / "home"))
+    assert main(["pool", "build", str(tmp_path / "a.jsonl"), "--name", "x"]) == 2
+    assert "ASSAY_HOME" in capsys.readouterr().err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("verb", ["validate", "score"])
+@pytest.mark.parametrize("path", [".", "/"])
+def test_a_folder_is_no_submission(
+    verb: str, path: str, tiny_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([verb, path, "--track", TRACK, "--scale", SCALE]) == 2
+    said = capsys.readouterr()
+    assert "F1" in said.out + said.err
+    assert "assay select" in said.out + said.err
 
 
 @pytest.mark.parametrize(

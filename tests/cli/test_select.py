@@ -28,7 +28,7 @@ def pico(monkeypatch, pool) -> None:
     loaded = SimpleNamespace(
         modality="text",
         rules=rules,
-        recipe=SimpleNamespace(tokens_seen=pool.num_tokens // 2),
+        recipe=SimpleNamespace(tokens_seen=pool.num_tokens // 2, steps=10),
         label="text/pico@1",
     )
     monkeypatch.setattr("assay.track.load.load", lambda track, scale: loaded)

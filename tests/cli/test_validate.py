@@ -50,7 +50,7 @@ def pool(tmp_path, monkeypatch) -> Pool:
     pool = bare_pool(tmp_path / "pool", 100)
     loaded = SimpleNamespace(
         rules=Rules(forms=("ids", "weighted"), units=("document", "tokens512"), max_repeats=4),
-        recipe=SimpleNamespace(tokens_seen=10_000),
+        recipe=SimpleNamespace(tokens_seen=10_000, steps=10),
         label="text/pico@1",
     )
     monkeypatch.setattr("assay.track.load.load", lambda track, scale: loaded)

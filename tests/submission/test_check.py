@@ -30,7 +30,7 @@ def strangers(n: int, seed: int = 99) -> np.ndarray:
 
 
 def test_a_list_that_fills_the_budget_once_is_accepted_without_a_word(pool, rules):
-    report = validate(submission_of(pool.uids), pool, rules, tokens_seen=5000)
+    report = validate(submission_of(pool.uids), pool, rules, tokens_seen=5050, steps=5)
     assert report.ok
     assert report.findings == ()
     assert (report.unique, report.tokens, report.repeats) == (50, 5000, 1)
@@ -128,6 +128,32 @@ def test_s4_what_is_short_repeats_up_to_the_cap_and_says_so(
         assert f"repeats {repeats} times" in report.findings[-1].message
 
 
+def test_s4_a_budget_of_less_than_one_pass_is_noted(pool, rules):
+    (note,) = validate(submission_of(pool.uids), pool, rules, tokens_seen=1010).findings
+    assert (note.rule, note.severity) == ("S4", "note")
+    assert "the budget covers 20.0 % of one pass" in note.message
+    half = submission_of(pool.uids[:25])
+    short = staged([(0.1, half), (0.9, submission_of(pool.uids[25:]))])
+    notes = [f.message for f in validate(short, pool, rules, tokens_seen=5050).findings]
+    assert "stage 0's share of the budget covers 20.0 % of one pass" in notes[0]
+
+
+# of 10 steps: the first stage ends after int(10 * share)
+@pytest.mark.parametrize(
+    ("shares", "empty"),
+    [((0.1, 0.9), []), ((0.099999, 0.900001), [0]), ((0.05, 0.05, 0.9), [0]), ((0.95, 0.05), [])],
+)
+def test_s4_a_stage_without_a_whole_step_is_refused(pool, rules, shares, empty):
+    submission = staged([(share, submission_of(pool.uids)) for share in shares])
+    report = validate(submission, pool, rules, tokens_seen=5050, steps=10)
+    refused = [f for f in report.findings if f.severity == "error"]
+    assert [f.rule for f in refused] == ["S4"] * len(empty)
+    assert [
+        f"stage {number} has a share" in f.message for f, number in zip(refused, empty, strict=True)
+    ] == [True for _ in empty]
+    assert validate(submission, pool, rules, tokens_seen=5050).ok
+
+
 def test_s4_the_refusal_says_how_many_tokens_would_do(pool, rules):
     report = validate(submission_of(pool.uids[:3]), pool, rules, tokens_seen=4000)
     assert "select at least 1,000 tokens" in report.findings[0].message
@@ -191,7 +217,7 @@ def test_a_list_from_another_pool_is_noted(tmp_path, pool, rules):
     path = tmp_path / "s.npy"
     made = Manifest(strategy={"pool_root": "sha256:" + "1" * 64})
     write_submission(submission_of(pool.uids), path, made)
-    report = validate_file(path, pool, rules, 100)
+    report = validate_file(path, pool, rules, 5050)
     assert (report.ok, rules_of(report, "note")) == (True, ["S2"])
 
 

@@ -1,6 +1,7 @@
 """The command line. One module a verb; each is imported without anything heavy behind it."""
 
 import argparse
+import errno
 import importlib
 import os
 import sys
@@ -8,7 +9,7 @@ import traceback
 from collections.abc import Sequence
 
 from assay import __version__
-from assay.errors import UserError
+from assay.errors import AssayError, UserError
 
 COMMANDS = {
     "pools": "list the pools that this machine knows",
@@ -22,6 +23,22 @@ COMMANDS = {
     "board": "show the local leaderboard",
     "doctor": "say what is installed, which devices work, what would fail and the fix",
 }
+
+_WRITABLE = "choose a place that you can write to; assay keeps its state under ASSAY_HOME"
+_SPACE = "free some space and run the same command again"
+_REMEDIES = {
+    errno.EACCES: _WRITABLE,
+    errno.EPERM: _WRITABLE,
+    errno.EROFS: _WRITABLE,
+    errno.ENOSPC: _SPACE,
+    errno.EDQUOT: _SPACE,
+    errno.EISDIR: "name a file, not a folder",
+    errno.ENOTDIR: "name a folder, not a file; is ASSAY_HOME one?",
+    errno.EEXIST: "a file is where a folder belongs; move it away, or name another place",
+    errno.ENOENT: "check the path",
+    errno.EMFILE: "raise the limit of open files: ulimit -n 4096",
+}
+"""What helps where the operating system refuses, by its error number."""
 
 
 def build_parser(only: str | None = None) -> argparse.ArgumentParser:
@@ -60,7 +77,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one verb.
 
     Returns:
-        0 when done, 2 for bad input (argparse's own code as well), 1 for anything else.
+        0 when done, 2 for bad input (argparse's own code as well) or a path that cannot be used, 1 for
+        anything else.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     only = next((word for word in arguments if not word.startswith("-")), None)
@@ -79,14 +97,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     args.overrides = unknown
     try:
         return module.run(args)
-    except UserError as error:
-        if getattr(args, "verbose", False):
-            traceback.print_exc()
-        print(f"assay: {error}", file=sys.stderr)
-        return 2
     except KeyboardInterrupt:
         print("assay: interrupted; the same command goes on from here", file=sys.stderr)
         return 1
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except (AssayError, OSError) as error:
+        if getattr(args, "verbose", False):
+            traceback.print_exc()
+        message = _of_system(error) if isinstance(error, OSError) else error
+        print(f"assay: {message}", file=sys.stderr)
+        return 2 if isinstance(error, UserError | OSError) else 1
+
+
+def _of_system(error: OSError) -> str:
+    """Say in one line what the operating system refused, where, and what helps."""
+    what = error.strerror or str(error) or type(error).__name__
+    where = "" if error.filename is None else f": {os.fsdecode(error.filename)}"
+    return f"{what}{where}; {_REMEDIES.get(error.errno or 0, 'for details, add -v')}"

@@ -27,6 +27,7 @@ killed or interrupted, the same command goes on where it stopped
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the three verbs below `assay pool`."""
+    parser.epilog = "example: assay pool build notes.jsonl --kind text --name notes"
     verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
     build = verbs.add_parser(
         "build",
@@ -37,10 +38,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     _add_build_arguments(build)
     for name, summary in (
-        ("show", "what is in a pool: sizes, columns, hosts, sources, problems"),
+        ("show", "say what is in a pool: sizes, columns, hosts, sources, problems"),
         ("verify", "read a whole pool again and compare it with its manifest"),
     ):
-        verb = verbs.add_parser(name, help=summary, description=f"Tell {summary}.")
+        verb = verbs.add_parser(
+            name,
+            help=summary,
+            description=summary[0].upper() + summary[1:] + ".",
+            epilog=f"example: assay pool {name} foundry-text-4000",
+        )
         verb.add_argument("pool", metavar="POOL", help="name, folder or URL; see: assay pools")
         add_common(verb)
 

@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
     pool = open_pool(loaded)
     budget = loaded.recipe.tokens_seen
     outcome = run_strategy(strategy, pool, tokens_seen=budget, seed=args.seed, settings=settings)
-    report = validate(outcome.submission, pool, loaded.rules, budget)
+    report = validate(outcome.submission, pool, loaded.rules, budget, steps=loaded.recipe.steps)
     refusal = next((f for f in report.findings if f.severity == "error"), None)
     if refusal:
         raise SubmissionError(

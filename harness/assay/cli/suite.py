@@ -14,12 +14,24 @@ if TYPE_CHECKING:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `assay suite` takes."""
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    listing = verbs.add_parser("list", help="the suites that tracks on this machine name")
-    build = verbs.add_parser("build", help="convert evaluation files into a sealed suite")
+    listing = verbs.add_parser(
+        "list",
+        help="the suites that tracks on this machine name",
+        epilog="example: assay suite list --json",
+    )
+    build = verbs.add_parser(
+        "build",
+        help="convert evaluation files into a sealed suite",
+        epilog="example: assay suite build core SRC --out SUITE",
+    )
     build.add_argument("kind", choices=("core", "blimp"))
     build.add_argument("source", type=Path, help="folder of .jsonl, .jsonl.zst or .jsonl.gz files")
     build.add_argument("--out", type=Path, required=True, help="new folder of the suite")
-    fetch = verbs.add_parser("fetch", help="download the files that a suite is built from, pinned")
+    fetch = verbs.add_parser(
+        "fetch",
+        help="download the files that a suite is built from, pinned",
+        epilog="example: assay suite fetch core --out SRC",
+    )
     fetch.add_argument("kind", choices=("core",))
     fetch.add_argument("--out", type=Path, required=True, help="folder to fill")
     fetch.add_argument("--mirror", help="URL or folder that holds llm-foundry's local_data")

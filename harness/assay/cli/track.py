@@ -20,6 +20,7 @@ four continuations is the document's own
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    parser.epilog = EXAMPLES
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     new = actions.add_parser(
         "new",
@@ -30,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     new.add_argument("name", help="of the new track")
     new.add_argument("--like", default="text", help="track whose recipes are taken; default: text")
-    new.add_argument("--pool", required=True, help="name, folder or URL of a pool")
+    new.add_argument("--pool", required=True, help="name or folder of a pool")
     new.add_argument(
         "--heldout", required=True, nargs="+", metavar="FILE", help="documents not in the pool"
     )

@@ -37,9 +37,18 @@ def run(args: argparse.Namespace) -> int:
     loaded = load(args.track, args.scale)
     pool = open_pool(loaded)
     report = validate_file(
-        args.submission, pool, loaded.rules, loaded.recipe.tokens_seen, unit=args.unit
+        args.submission,
+        pool,
+        loaded.rules,
+        loaded.recipe.tokens_seen,
+        unit=args.unit,
+        steps=loaded.recipe.steps,
     )
-    emit(args, report.plain(), lambda: render(report, args.submission.name, loaded.label))
+    emit(
+        args,
+        report.plain(),
+        lambda: render(report, args.submission.name or str(args.submission), loaded.label),
+    )
     return 0 if report.ok else 2
 
 

@@ -62,7 +62,13 @@ class Report:
 
 
 def validate_file(
-    path: Path, pool: Pool, rules: Rules, tokens_seen: int, unit: Unit | None = None
+    path: Path,
+    pool: Pool,
+    rules: Rules,
+    tokens_seen: int,
+    unit: Unit | None = None,
+    *,
+    steps: int | None = None,
 ) -> Report:
     """Check a file and its manifest against every rule; nothing is raised for what they hold.
 
@@ -72,18 +78,19 @@ def validate_file(
         rules: What the track accepts.
         tokens_seen: The budget, in tokens.
         unit: What chunk ids count; None takes the manifest's word.
+        steps: Training steps of a run; None leaves the stages' steps unchecked.
     """
     manifest, findings = Manifest(), []
-    if sidecar_path(path).is_file():
-        manifest, findings = examine_manifest(sidecar_path(path))
     try:
+        if sidecar_path(path).is_file():
+            manifest, findings = examine_manifest(sidecar_path(path))
         entries = read_entries(path, max_entries(pool))
         submission, repeated = assemble(entries, unit or manifest.unit)
     except SubmissionError as error:
         refusal = Finding(error.rule, error.message, error.row)
         return Report(None, None, None, None, (refusal, *findings))
     findings = [*repeated, *findings, *_manifest_fits(manifest, submission, pool)]
-    return validate(submission, pool, rules, tokens_seen, findings)
+    return validate(submission, pool, rules, tokens_seen, findings, steps=steps)
 
 
 def max_entries(pool: Pool) -> int:
@@ -97,6 +104,8 @@ def validate(
     rules: Rules,
     tokens_seen: int,
     findings: Iterable[Finding] = (),
+    *,
+    steps: int | None = None,
 ) -> Report:
     """Check a submission in canonical form.
 
@@ -106,6 +115,7 @@ def validate(
         rules: What the track accepts.
         tokens_seen: The budget, in tokens.
         findings: Earlier findings, which go into the report too.
+        steps: Training steps of a run; None leaves the stages' steps unchecked.
     """
     located = [locate(stage, submission.unit, pool) for stage in submission.stages]
     unique, seen = _times_seen(submission, located, tokens_seen)
@@ -116,6 +126,7 @@ def validate(
         *_check_size(submission, pool),
         *_check_known(submission, located, pool),
         *_check_weights(submission, rules),
+        *_check_steps(submission, steps),
         *_check_budget(submission, located, rules, tokens_seen, repeats),
     ]
     tokens = sum(
@@ -211,6 +222,25 @@ def _check_weights(submission: Submission, rules: Rules) -> list[Finding]:
     return findings[:MAX_REPORTED]
 
 
+def _check_steps(submission: Submission, steps: int | None) -> list[Finding]:
+    """Refuse stages whose share of the budget is less than the step that it ends in."""
+    findings: list[Finding] = []
+    before = shares = 0
+    if not steps:
+        return findings
+    for number, stage in enumerate(submission.stages):
+        shares += stage.share_ppm
+        last = steps * shares // PPM  # as training cuts them
+        if last == before:
+            problem = (
+                f"stage {number} has a share of {stage.share_ppm / PPM:g}, which is no whole step of the "
+                f"run's {steps:,}; give it at least {1 / steps:.6f}, or leave it out"
+            )
+            findings.append(Finding("S4", problem))
+        before = last
+    return findings
+
+
 def _check_budget(
     submission: Submission,
     located: list[Located],
@@ -229,6 +259,12 @@ def _check_budget(
     if not all(passes):
         problem = "a stage has no tokens that this pool knows; there is nothing to train on"
         return [*findings, Finding("S4", problem)]
+    for number, ((stage, _), one_pass) in enumerate(zip(stages, passes, strict=True)):
+        tenths = 1000 * stage.share_ppm * tokens_seen // (PPM * one_pass)
+        if tenths < 1000:
+            whose = "the budget" if len(stages) == 1 else f"stage {number}'s share of the budget"
+            problem = f"{whose} covers {tenths / 10} % of one pass; the run sees a drawn part"
+            findings.append(Finding("S4", problem, severity="note"))
     if repeats <= 1:
         return findings
     sums = " + ".join(f"{one_pass:,}" for one_pass in passes)

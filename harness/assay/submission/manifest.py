@@ -58,7 +58,13 @@ class Manifest:
 
 
 def sidecar_path(path: Path) -> Path:
-    """Return where the manifest of a submission lies: `s.npy` has `s.npy.json`."""
+    """Return where the manifest of a submission lies: `s.npy` has `s.npy.json`.
+
+    Raises:
+        SubmissionError: F1, if the path names no file, such as `.` or `/`.
+    """
+    if not path.name:
+        raise SubmissionError("F1", f"{path} is not a file; make one with: assay select")
     return path.with_name(path.name + ".json")
 
 
