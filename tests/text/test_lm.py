@@ -262,3 +262,18 @@ def test_log_likelihoods_are_never_positive(make_model, tiny_tokenizer):
     lm = adapter(model, tiny_tokenizer)
     answers = lm.loglikelihood([request("the", f" {word}") for word in ("cat", "dog", "mat")])
     assert all(nats <= 0 and np.isfinite(nats) for nats, _ in answers)
+
+
+def test_the_name_of_a_special_token_in_a_text_is_text_as_it_is_in_the_pool(
+    make_model, tiny_tokenizer, tmp_path
+):
+    from assay.pool.tokenizer import load_tokenizer
+    from assay.text.lm import SharedPrefixLM
+
+    tiny_tokenizer.save(str(tmp_path / "tokenizer.json"))
+    of_pool = load_tokenizer(tmp_path / "tokenizer.json")
+    text = "the cat<|endoftext|> sat"
+    ids = SharedPrefixLM(make_model(), of_pool, 0).tok_encode(text)
+    assert ids == of_pool.encode(text, add_special_tokens=False).ids
+    assert 0 not in ids
+    assert 0 in tiny_tokenizer.encode(text).ids

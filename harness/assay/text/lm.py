@@ -80,6 +80,7 @@ class SharedPrefixLM(TemplateLM):
         self._encoder = Tokenizer.from_str(tokenizer.to_str())
         self._encoder.no_truncation()
         self._encoder.no_padding()
+        self._encoder.encode_special_tokens = True  # `to_str` does not keep what the pool set
         self._eos_id = eos_id
         self._device = torch.device(device)
         self._max_length: int = max_length or model.config.max_position_embeddings
