@@ -68,7 +68,10 @@ def rewrite(pool_folder: Path, ids: Path, folder: Path) -> dict[str, float]:
             stream.write(json.dumps({"text": text}) + "\n")
     written = time.perf_counter()
     tokenizer = pool.tokenizer()
-    with zstandard.open(copy, "rt", encoding="utf-8") as lines, (folder / "t.bin").open("wb") as out:
+    with (
+        zstandard.open(copy, "rt", encoding="utf-8") as lines,
+        (folder / "t.bin").open("wb") as out,
+    ):
         block: list[str] = []
         for line in lines:
             block.append(json.loads(line)["text"])
@@ -77,7 +80,11 @@ def rewrite(pool_folder: Path, ids: Path, folder: Path) -> dict[str, float]:
                 block = []
         encode(tokenizer, block, out)
     done = time.perf_counter()
-    return {"write_seconds": written - began, "tokenise_seconds": done - written, "seconds": done - began}
+    return {
+        "write_seconds": written - began,
+        "tokenise_seconds": done - written,
+        "seconds": done - began,
+    }
 
 
 def encode(tokenizer, block: list[str], out) -> None:
@@ -87,7 +94,9 @@ def encode(tokenizer, block: list[str], out) -> None:
 
 def main() -> None:
     """Build the pool if need be, then time both ways, the first in a process of its own."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--documents", type=int, default=1_000_000)
     parser.add_argument("--fraction", type=float, default=0.3)
     parser.add_argument("--child", nargs=2, type=Path, help=argparse.SUPPRESS)
@@ -109,7 +118,9 @@ def main() -> None:
         first = json.loads(subprocess.run(child, check=True, capture_output=True, text=True).stdout)
         second = rewrite(folder, ids, Path(temporary))
     ratio = second["seconds"] / first["seconds"]
-    print(json.dumps({"pool": pool.n, "in_place": first, "rewrite": second, "ratio": ratio}, indent=2))
+    print(
+        json.dumps({"pool": pool.n, "in_place": first, "rewrite": second, "ratio": ratio}, indent=2)
+    )
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import shutil
 from dataclasses import dataclass
+from pathlib import Path
 
 from assay.home import assay_home, package_folder
 from assay.runner.environment import installed
@@ -17,6 +18,7 @@ NEEDED = (
     "tokenizers",
     "pyarrow",
     "datasets",
+    "scipy",
 )
 OPTIONAL = {
     "wandb": ("logging=wandb", "pip install 'assay-bench[wandb]'"),
@@ -118,8 +120,8 @@ def _devices() -> list[Check]:
 
 def _home() -> Check:
     home = assay_home()
-    existing = next(folder for folder in (home, *home.parents) if folder.exists())
-    if os.access(existing, os.W_OK):
+    above = _existing(home)
+    if above.is_dir() and os.access(above, os.W_OK):
         return Check("ASSAY_HOME", True, str(home))
     return Check(
         "ASSAY_HOME", False, f"{home} cannot be written", "export ASSAY_HOME=/a/folder/you/own"
@@ -127,13 +129,16 @@ def _home() -> Check:
 
 
 def _disk() -> Check:
-    home = assay_home()
-    existing = next(folder for folder in (home, *home.parents) if folder.exists())
-    free = shutil.disk_usage(existing).free
+    free = shutil.disk_usage(_existing(assay_home())).free
     detail = f"{free / 1e9:.1f} GB free"
     if free >= LEAST_FREE_BYTES:
         return Check("disk", True, detail)
     return Check("disk", False, detail, "free some space or set ASSAY_HOME to another disk")
+
+
+def _existing(path: Path) -> Path:
+    """Return the path, or the nearest of its parents that exists."""
+    return next(folder for folder in (path, *path.parents) if folder.exists())
 
 
 def _seals() -> Check:

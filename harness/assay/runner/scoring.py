@@ -171,6 +171,7 @@ def _evaluate(loaded: LoadedScale, plan: RunPlan, pool: Pool, settings: Settings
             eos_id=pool.eos_id,
             items_per_task=loaded.spec.suite.items_per_task,
             device=device,
+            show_progress=settings.progress,
         )
         with atomic_file(outputs) as stream:
             pq.write_table(table, stream, compression="zstd")

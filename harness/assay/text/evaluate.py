@@ -31,6 +31,7 @@ def evaluate(
     eos_id: int,
     items_per_task: int | None = None,
     device: str = "cpu",
+    show_progress: bool = True,
 ) -> pa.Table:
     """Evaluate a language model on a suite.
 
@@ -42,6 +43,7 @@ def evaluate(
         eos_id: The token that ends a text, put before texts that have nothing before them.
         items_per_task: Only the first so many items of each task, or None for all.
         device: Where the model is.
+        show_progress: Whether to show a bar.
 
     Returns:
         One row an item, in suite order, with the columns of `assay.score.OUTPUT_SCHEMA`.
@@ -55,7 +57,7 @@ def evaluate(
     suite_folder(suite, folder)
     sizes = [min(task.num_items, items_per_task or task.num_items) for task in suite.tasks]
     rows: list[dict[str, Any]] = []
-    with _quiet(), progress("evaluate", sum(sizes), "items") as bar:
+    with _quiet(), progress("evaluating", sum(sizes), "items", enabled=show_progress) as bar:
         for task, size in zip(suite.tasks, sizes, strict=True):
             # A task at a time: the requests of all of CORE would fill a machine's memory.
             lm = SharedPrefixLM(
