@@ -22,7 +22,12 @@ def tiny_recipe(**changes) -> Recipe:
     """Return the pico recipe, shrunk."""
     recipe = load_scale_file(package_folder("tracks") / "text" / "scales" / "pico.yaml").recipe
     model = replace(
-        recipe.model, hidden_size=32, intermediate_size=64, num_layers=1, vocab_size=512, context_length=64
+        recipe.model,
+        hidden_size=32,
+        intermediate_size=64,
+        num_layers=1,
+        vocab_size=512,
+        context_length=64,
     )
     schedule = replace(recipe.schedule, warmup_steps=4)
     tokens = {"tokens_seen": STEPS * 512, "global_batch_tokens": 512}
@@ -31,7 +36,9 @@ def tiny_recipe(**changes) -> Recipe:
 
 def build_tiny_pool() -> Pool:
     """Build a pool of 300 generated documents under `$ASSAY_HOME`."""
-    return build_pool([FoundrySource(300)], pool_path("tiny-pool"), name="tiny-pool", vocab_size=512)
+    return build_pool(
+        [FoundrySource(300)], pool_path("tiny-pool"), name="tiny-pool", vocab_size=512
+    )
 
 
 def make_tiny_track(home: Path, recipe: Recipe | None = None) -> Pool:
@@ -54,7 +61,9 @@ def make_tiny_track(home: Path, recipe: Recipe | None = None) -> Pool:
     )
     (folder / "scales").mkdir(parents=True)
     (folder / "suites").mkdir()
-    (folder / "track.yaml").write_bytes((package_folder("tracks") / "text" / "track.yaml").read_bytes())
+    (folder / "track.yaml").write_bytes(
+        (package_folder("tracks") / "text" / "track.yaml").read_bytes()
+    )
     (folder / "suites" / f"{TRACK}.yaml").write_text(dump_suite_yaml(suite))
     (folder / "scales" / f"{SCALE}.yaml").write_text(yaml.safe_dump(plain(spec)))
     write_seals([load(TRACK, SCALE)])

@@ -111,7 +111,12 @@ def _dry_run(args: argparse.Namespace) -> int:
     validation = None
     if about["pool_built"]:
         report = validate_file(
-            args.submission, open_pool(loaded), loaded.rules, loaded.recipe.tokens_seen, args.unit
+            args.submission,
+            open_pool(loaded),
+            loaded.rules,
+            loaded.recipe.tokens_seen,
+            args.unit,
+            steps=loaded.recipe.steps,
         )
         validation = report.plain()
     document = {

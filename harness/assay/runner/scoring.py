@@ -71,7 +71,9 @@ def score_file(
     pool = open_pool(loaded)
     # Now, not after hours of training.
     prepare_suite(loaded.suite, loaded.suite_folder)
-    report = validate_file(path, pool, loaded.rules, loaded.recipe.tokens_seen, unit)
+    report = validate_file(
+        path, pool, loaded.rules, loaded.recipe.tokens_seen, unit, steps=loaded.recipe.steps
+    )
     _refuse_invalid(report, path, loaded)
     assert report.submission is not None, "a file that cannot be read was refused"
     records = []
