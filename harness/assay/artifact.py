@@ -3,10 +3,12 @@
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+import filelock
 
 
 def _fsync_folder(folder: Path) -> None:
@@ -60,3 +62,23 @@ def atomic_folder(path: Path) -> Iterator[Path]:
         _fsync_folder(path.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def only_one(lock: Path, on_wait: Callable[[], None]) -> Iterator[None]:
+    """Hold `lock` against other processes; the system frees it when this one is killed.
+
+    Args:
+        lock: A file that stays; its folder must exist.
+        on_wait: Called once if another process holds it, before waiting.
+    """
+    held = filelock.FileLock(lock)
+    try:
+        held.acquire(timeout=0)
+    except filelock.Timeout:
+        on_wait()
+        held.acquire()
+    try:
+        yield
+    finally:
+        held.release()

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assay.artifact import write_atomic
+from assay.artifact import only_one, write_atomic
 from assay.canonical import digest_file, digest_json
 from assay.console import say
 from assay.errors import PoolError
@@ -138,22 +138,12 @@ def _is_finished(out: Path, fingerprint: str) -> bool:
 @contextmanager
 def _only_builder(out: Path) -> Iterator[None]:
     """Hold the folder against a second build of the same pool; the system frees it after a kill."""
-    import filelock
-
     work = out / BUILD_FOLDER
     if out.exists() and not work.is_dir() and any(out.iterdir()):
         raise PoolError(f"{out} holds files that are no pool; choose another folder: --out DIR")
     work.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(work / "lock")
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        say(f"another process builds {out}; waiting for it")
-        lock.acquire()
-    try:
+    with only_one(work / "lock", lambda: say(f"another process builds {out}; waiting for it")):
         yield
-    finally:
-        lock.release()
 
 
 def _finish(journal: Journal, plan: Plan, head: _Head, tally: Tally) -> None:

@@ -1,18 +1,16 @@
 """Score a submission: the whole benchmark, read top to bottom."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-import filelock
 import pyarrow.parquet as pq
 
 from assay import ledger
-from assay.artifact import atomic_file
+from assay.artifact import atomic_file, only_one
 from assay.board import METRICS, half_width, pooled_sd
 from assay.canonical import digest_file, digest_json
 from assay.console import say
@@ -80,7 +78,8 @@ def score_file(
     for index in range(seeds):
         say(f"seed {index + 1} of {seeds}: {loaded.label}")
         plan = make_plan(loaded, report.submission, pool, index, settings)
-        with _only_runner(plan):
+        plan.folder.parent.mkdir(parents=True, exist_ok=True)
+        with only_one(plan.folder.with_suffix(".lock"), partial(_say_busy, plan)):
             records.append(_score_seed(loaded, pool, report, manifest, plan, settings, fresh))
     return records
 
@@ -98,20 +97,8 @@ def _refuse_invalid(report: Report, path: Path, loaded: LoadedScale) -> None:
         say(f"note {finding.rule}: {finding.message}")
 
 
-@contextmanager
-def _only_runner(plan: RunPlan) -> Iterator[None]:
-    """Hold the run against other processes that want the same one; a kill frees it."""
-    plan.folder.parent.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(plan.folder.with_suffix(".lock"))
-    try:
-        lock.acquire(timeout=0)
-    except filelock.Timeout:
-        say(f"another process works on run {plan.folder.name}; waiting for it")
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
+def _say_busy(plan: RunPlan) -> None:
+    say(f"another process works on run {plan.folder.name}; waiting for it")
 
 
 def _score_seed(
