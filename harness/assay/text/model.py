@@ -81,7 +81,9 @@ def load_checkpoint(folder: Path, device: str) -> PreTrainedModel:
     model = AutoModelForCausalLM.from_pretrained(
         folder, attn_implementation="sdpa", dtype=torch.float32, local_files_only=True
     )
-    model.to(device)
+    nn.Module.to(
+        model, device
+    )  # transformers wraps its own `to` in a way that type checkers misread
     return model.eval()
 
 
