@@ -3,6 +3,7 @@
 import argparse
 import errno
 import importlib
+import json
 import os
 import sys
 import traceback
@@ -108,6 +109,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         message = _of_system(error) if isinstance(error, OSError) else error
         print(f"assay: {message}", file=sys.stderr)
+        if getattr(args, "json", False):
+            print(json.dumps({"ok": False, "error": str(message)}, ensure_ascii=False))
         return 2 if isinstance(error, UserError | OSError) else 1
 
 

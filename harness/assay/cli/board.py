@@ -27,7 +27,9 @@ def run(args: argparse.Namespace) -> int:
 
     from assay.board import board_csv, board_json, board_text, build_board
     from assay.ledger import read_ledger
+    from assay.track.load import check_names
 
+    check_names(args.track, args.scale)
     tables = build_board(read_ledger(args.track, args.scale))
     if args.json or args.format == "json":
         text = json.dumps(board_json(tables), indent=2, ensure_ascii=False) + "\n"

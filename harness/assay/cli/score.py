@@ -131,17 +131,22 @@ def _dry_run(args: argparse.Namespace) -> int:
 
 
 def _dry_text(document: dict[str, Any]) -> str:
+    from assay.cli.tracks import duration
+
     seconds, cost = document["expected_seconds"], document["expected_cost_usd"]
-    time = "an unknown time" if seconds is None else f"about {seconds / 60:.1f} minutes"
+    time = "an unknown time" if seconds is None else f"about {duration(seconds)}"
     money = "" if cost is None else f", ${cost:,.2f}"
     validation = document["validation"]
     if validation is None:
         verdict = f"was not checked: pool {document['scale']['pool']} is not built yet"
     else:
         verdict = "is valid" if validation["ok"] else "is NOT valid (see: assay validate)"
-    return (
-        f"submission {verdict}; {document['runs']} run(s) would take {time}{money}; nothing was run"
-    )
+    return f"submission {verdict}; {plural(document['runs'], 'run')} would take {time}{money}; nothing was run"
+
+
+def plural(number: int, noun: str) -> str:
+    """Return `1 run` or `3 runs`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _text(document: dict[str, Any]) -> str:
@@ -161,7 +166,7 @@ def _text(document: dict[str, Any]) -> str:
     for metric in ("bits_per_byte", "centered_accuracy"):
         found = document["summary"][metric]
         noise = "" if found["half_width"] is None else f" ± {found['half_width']:.4f}"
-        lines.append(f"{metric:<28}{found['mean']:.4f}{noise}   ({len(metrics)} seeds)")
+        lines.append(f"{metric:<28}{found['mean']:.4f}{noise}   ({plural(len(metrics), 'seed')})")
     lines += ["", *(f"record {record['path']}" for record in document["records"])]
     return "\n".join(lines)
 

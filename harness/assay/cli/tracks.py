@@ -90,18 +90,17 @@ def _text(tracks: list[dict[str, Any]]) -> str:
 
 
 def _expected(about: dict[str, Any]) -> str:
-    seconds = about["expected_seconds"]
-    if seconds is None:
+    if about["expected_seconds"] is None:
         return "unknown"
-    time = (
-        f"{seconds:.0f} s"
-        if seconds < 120
-        else f"{seconds / 60:.0f} min"
-        if seconds < 7200
-        else f"{seconds / 3600:,.0f} h"
-    )
     money = f", ${about['expected_cost_usd']:,.0f}" if about["expected_cost_usd"] else ""
-    return f"{time} {about['expected_on']}{money}"
+    return f"{duration(about['expected_seconds'])} {about['expected_on']}{money}"
+
+
+def duration(seconds: float) -> str:
+    """Return a time in the unit that people would use."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:,.0f} h"
 
 
 def _count(number: int) -> str:

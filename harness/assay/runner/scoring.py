@@ -115,6 +115,9 @@ def _score_seed(
     if fresh:
         _put_aside(plan.folder)
     elif found := ledger.find_run(loaded.track, loaded.scale, plan.key):
+        kept = found["submission"]["manifest"]["name"]
+        if manifest.name and manifest.name != kept:
+            say(f"  the record keeps its name, {kept!r}")
         say(
             f"  found record {found['digest'][7:19]} of run {plan.folder.name}; --fresh runs it again"
         )

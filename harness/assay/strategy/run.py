@@ -1,7 +1,9 @@
 """Run a strategy, and note what that took."""
 
 import os
+import sys
 import time
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +54,8 @@ def run_strategy(
         keywords["truth"] = read_truth(pool)
     view = PoolView(pool, tokens_seen)
     started, started_cpu = time.perf_counter(), _cpu_seconds()
-    with errors_of(strategy.path):
+    # Standard output belongs to the answer, whatever a strategy prints.
+    with errors_of(strategy.path), redirect_stdout(sys.stderr):
         returned = strategy.select(view, **keywords)
     return Outcome(
         submission=_submission(strategy, returned),

@@ -99,12 +99,16 @@ def submission_of(
     return submission
 
 
-def staged(parts: Sequence[tuple[float, Submission]]) -> Submission:
-    """Put one-stage submissions one after another, each with its share of the budget.
+def staged(given: Sequence[tuple[float, Submission | NDArray[np.void]]]) -> Submission:
+    """Put ids, or one-stage submissions, one after another, each with its share of the budget.
 
     Raises:
         SubmissionError: S1 (a part is itself staged, or units differ) or S4 (shares do not add up).
     """
+    parts = [
+        (share, part if isinstance(part, Submission) else submission_of(part))
+        for share, part in given
+    ]
     units = {part.unit for _, part in parts}
     if len(units) != 1 or any(len(part.stages) != 1 for _, part in parts):
         raise SubmissionError("S1", "stages are one-stage submissions that share one unit")

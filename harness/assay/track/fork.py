@@ -113,7 +113,7 @@ def fork(
 
 
 def _fitting_scales(like: str, pool: Pool) -> dict[str, Scale]:
-    """Return the scales whose token table holds the pool's vocabulary."""
+    """Return the scales whose token table holds the pool's vocabulary and whose budget it can fill."""
     scales = {scale: load(like, scale).spec for track, scale in list_scales() if track == like}
     if not scales:
         load(like, "")  # says that there is no such track, and which there are
@@ -126,7 +126,9 @@ def _fitting_scales(like: str, pool: Pool) -> dict[str, Scale]:
             f"pool {pool.name!r} has a tokenizer of {pool.vocab_size} pieces and no recipe of {like!r} has more than "
             f"{largest}; rebuild it with: assay pool build ... --vocab-size 2048"
         )
-    return fitting
+    cap = load(like, next(iter(fitting))).rules.max_repeats
+    filled = {s: x for s, x in fitting.items() if x.recipe.tokens_seen <= cap * pool.num_tokens}
+    return filled or dict([min(fitting.items(), key=lambda pair: pair[1].recipe.tokens_seen)])
 
 
 def _reference(pool: Pool) -> PoolRef:

@@ -109,6 +109,23 @@ def _readable(folder: Path) -> dict[str, int]:
     return budgets
 
 
+def check_names(track: str | None, scale: str | None) -> None:
+    """Check that a track and a scale, where they are given, exist.
+
+    Raises:
+        TrackError: If one does not.
+    """
+    known = list_scales()
+    for noun, word, names in (
+        ("track", track, sorted({pair[0] for pair in known})),
+        ("scale", scale, sorted({pair[1] for pair in known if track in (None, pair[0])})),
+    ):
+        if word is not None and word not in names:
+            raise TrackError(
+                f"there is no {noun} {word!r}{did_you_mean(word, names)}; see: assay tracks"
+            )
+
+
 def load_scale_file(path: Path) -> Scale:
     """Parse one `scales/*.yaml`.
 
