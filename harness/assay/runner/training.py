@@ -11,8 +11,9 @@ from typing import Any
 import filelock
 import numpy as np
 
-from assay.artifact import atomic_file, atomic_folder, write_atomic
+from assay.artifact import atomic_file, atomic_folder, only_one, write_atomic
 from assay.canonical import digest_file
+from assay.console import say
 from assay.errors import RunError, TrainingError
 from assay.pool import Pool
 from assay.runner.plan import SUBMISSION_FILE, RunPlan, read_plan
@@ -24,13 +25,15 @@ from assay.text.model import save_checkpoint
 from assay.track.load import load
 from assay.track.pools import open_pool
 from assay.track.spec import Recipe
-from assay.train.loop import Trained, discard_resume, train
+from assay.train.checkpoint import discard_resume
+from assay.train.loop import Trained, train
 from assay.train.shards import gather_state
 
 CHECKPOINT = "checkpoint"
 WEIGHTS_FILE = "model.safetensors"
 TRACE_FILE = "trace.npy"
 TRAINED_FILE = "trained.json"
+LOCK_FILE = "training.lock"
 
 
 def ensure_trained(plan: RunPlan, settings: Settings) -> dict[str, Any]:
@@ -40,6 +43,9 @@ def ensure_trained(plan: RunPlan, settings: Settings) -> dict[str, Any]:
         What `trained.json` holds: digests, counts, durations, device.
     """
     finished = plan.folder / TRAINED_FILE
+    # Training processes may outlive a killed parent, and still write here.
+    with only_one(plan.folder / LOCK_FILE, lambda: say("waiting for an earlier attempt to end")):
+        pass
     if not finished.is_file():
         if settings.machine.processes > 1:
             _check_launch(load(plan.track, plan.scale).recipe, settings)
@@ -87,12 +93,12 @@ def _launch(folder: Path, settings: Settings) -> None:
 def train_run(folder: Path) -> None:
     """Train the run that `folder` plans; every process of a launch calls this.
 
-    The first process holds the folder: processes that outlived a killed parent may still write.
+    The first process holds the folder meanwhile; no process decides alone whether there is anything
+    to train, or the others would wait for it for ever.
     """
     first = os.environ.get("RANK", "0") == "0"
-    with filelock.FileLock(folder / "training.lock") if first else nullcontext():
-        if not (folder / TRAINED_FILE).is_file():
-            _train(folder)
+    with filelock.FileLock(folder / LOCK_FILE) if first else nullcontext():
+        _train(folder)
 
 
 def _train(folder: Path) -> None:

@@ -115,3 +115,8 @@ def _restore_moments(
             short = key.removeprefix(prefix)
             # Step counters are scalars and stay on the CPU; moments live where the weights live.
             optimizer.state[parameter][short] = like(value, parameter) if value.ndim else value
+
+
+def discard_resume(folder: Path) -> None:
+    """Delete the resumable state of a run that is finished."""
+    (folder / RESUME_FILE).unlink(missing_ok=True)

@@ -17,7 +17,7 @@ from assay.errors import TrainingError
 from assay.modality import Modality
 from assay.settings import Settings
 from assay.train.average import WeightAverage
-from assay.train.checkpoint import RESUME_FILE, load_resume, save_resume
+from assay.train.checkpoint import load_resume, save_resume
 from assay.train.device import build_accelerator, device_facts, distribute
 from assay.train.optim import build_optimizers, lr_frac, set_lr
 from assay.train.tracker import Tracker
@@ -176,8 +176,3 @@ class _Run:
             trace=self.trace,
             main_process=self.accelerator.is_main_process,
         )
-
-
-def discard_resume(folder: Path) -> None:
-    """Delete the resumable state of a run that is finished."""
-    (folder / RESUME_FILE).unlink(missing_ok=True)
