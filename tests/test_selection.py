@@ -44,10 +44,10 @@ def test_documents_become_rows_with_all_their_tokens(pool):
     selection = select_rows(submission_of(pool.uids[wanted]), pool)
     (stage,) = selection.stages
     assert stage.rows.tolist() == [2, 5, 20]
-    assert stage.token_start.tolist() == [0, 0, 0]
-    assert np.array_equal(stage.token_stop, pool.n_tokens[stage.rows])
+    assert stage.spans.start.tolist() == [0, 0, 0]
+    assert np.array_equal(stage.spans.stop, pool.n_tokens[stage.rows])
     assert (stage.share_ppm, stage.repeats.tolist()) == (1_000_000, [1, 1, 1])
-    assert (stage.rows.dtype, stage.token_stop.dtype) == (np.int64, np.int32)
+    assert (stage.rows.dtype, stage.spans.stop.dtype) == (np.int64, np.int32)
 
 
 def test_weights_and_stages_come_along(pool):
@@ -69,8 +69,8 @@ def test_all_chunks_of_all_documents_are_all_tokens_cut_where_the_pool_cuts_them
     for row in range(pool.n):
         mine = stage.rows == row
         bounds = chunk_bounds(pool.tokens(row), unit, pieces)
-        assert stage.token_start[mine].tolist() == bounds[:-1].tolist()
-        assert stage.token_stop[mine].tolist() == bounds[1:].tolist()
+        assert stage.spans.start[mine].tolist() == bounds[:-1].tolist()
+        assert stage.spans.stop[mine].tolist() == bounds[1:].tolist()
 
 
 @pytest.mark.parametrize("unit", ["words128", "tokens512"])
@@ -105,7 +105,7 @@ def test_an_empty_document_has_one_empty_chunk_which_is_dropped():
     pool = bare_pool(np.array([0, 600], dtype=np.int32))
     chunks = submission_of(pool.uids[[0, 1, 1]], chunks=np.array([0, 0, 1]), unit="tokens512")
     selection = select_rows(chunks, pool)
-    assert selection.stages[0].token_stop.tolist() == [512, 600]
+    assert selection.stages[0].spans.stop.tolist() == [512, 600]
     assert selection.num_dropped == 1
 
 

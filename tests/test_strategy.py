@@ -22,7 +22,7 @@ from assay.strategy import (
     run_strategy,
 )
 from assay.submission.manifest import check_manifest
-from assay.track.spec import PoolRef
+from assay.track.spec import Budget, PoolRef
 
 MINE = '''"""Mine: the shortest ones.
 
@@ -58,7 +58,7 @@ def body(function: str, head: str = '"""Mine."""\n') -> str:
 def run(path: str, pool: Pool, words: tuple[str, ...] = (), seed: int = 0):
     strategy = load_strategy(path, "text")
     settings = parse_settings(strategy, words)
-    return run_strategy(strategy, pool, tokens_seen=1000, seed=seed, settings=settings)
+    return run_strategy(strategy, pool, budget=Budget(1000, "tokens", 10), seed=seed, settings=settings)
 
 
 def test_a_file_of_ones_own_is_loaded_and_run(tmp_path, pool):
@@ -237,7 +237,7 @@ def test_a_missing_or_damaged_truth_says_how_to_get_it_back(tmp_path, monkeypatc
         with pytest.raises(StrategyError, match=again):
             run("knowing", pool)
         pq.write_table(pa.table({"quality": [0.5]}), path)
-        with pytest.raises(StrategyError, match=f"1 rows for 20 documents; {again}"):
+        with pytest.raises(StrategyError, match=f"1 rows for 20 examples; {again}"):
             run("knowing", pool)
     finally:
         path.unlink()
@@ -246,7 +246,7 @@ def test_a_missing_or_damaged_truth_says_how_to_get_it_back(tmp_path, monkeypatc
 def test_the_manifest_says_how_the_list_was_made(tmp_path, pool):
     strategy = load_strategy(write(tmp_path, MINE), "text")
     settings = parse_settings(strategy, ["count=2"])
-    outcome = run_strategy(strategy, pool, tokens_seen=1, seed=5, settings=settings)
+    outcome = run_strategy(strategy, pool, budget=Budget(1, "tokens", 1), seed=5, settings=settings)
     made = manifest_of(strategy, outcome, pool, seed=5, settings=settings)
     _, findings = check_manifest(made)
     assert findings == []

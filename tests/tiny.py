@@ -20,7 +20,7 @@ STEPS = 24
 
 def tiny_recipe(**changes) -> Recipe:
     """Return the pico recipe, shrunk."""
-    recipe = load_scale_file(package_folder("tracks") / "text" / "scales" / "pico.yaml").recipe
+    recipe = load_scale_file(package_folder("tracks") / "text" / "scales" / "pico.yaml", "text").recipe
     model = replace(
         recipe.model,
         hidden_size=32,
@@ -52,7 +52,7 @@ def make_tiny_track(home: Path, recipe: Recipe | None = None) -> Pool:
     suite_path(suite).parent.mkdir(parents=True, exist_ok=True)
     staging.rename(suite_path(suite))
     folder = home / "tracks" / TRACK
-    scale = load_scale_file(package_folder("tracks") / "text" / "scales" / "pico.yaml")
+    scale = load_scale_file(package_folder("tracks") / "text" / "scales" / "pico.yaml", "text")
     spec = replace(
         scale,
         pool=PoolRef(name=pool.name, root=pool.root),

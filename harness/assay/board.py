@@ -7,8 +7,30 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-METRICS = ("bits_per_byte", "centered_accuracy")
-"""The two primary metrics; lower bits per byte is better, higher accuracy is."""
+
+@dataclass(frozen=True)
+class Metric:
+    """A primary metric.
+
+    Attributes:
+        name: As records have it.
+        heading: For people.
+        lower_is_better: Its direction.
+    """
+
+    name: str
+    heading: str
+    lower_is_better: bool = False
+
+
+PRIMARY_METRICS = {
+    "text": (
+        Metric("bits_per_byte", "bits/byte", lower_is_better=True),
+        Metric("centered_accuracy", "centered acc"),
+    ),
+    "clip": (Metric("average", "average"), Metric("centered_average", "centered avg")),
+}
+"""By modality; the first ranks."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +54,7 @@ class Row:
     """One submission.
 
     Attributes:
-        rank: 1 is best by bits per byte.
+        rank: 1 is best by the first primary metric.
         name: As the participant gave it, or the first digits of the digest.
         submission: Digest.
         seeds: How many seeds were scored.
@@ -59,6 +81,7 @@ class Table:
         seal: What the scores were measured under.
         sealed: False where a track's files differ from its recorded seal.
         degrees: Degrees of freedom of the pooled variance.
+        metrics: The two primary ones.
         pooled_sd: By metric; None where no submission has two seeds.
         rows: Best first.
     """
@@ -67,6 +90,7 @@ class Table:
     seal: str
     sealed: bool
     degrees: int
+    metrics: tuple[Metric, ...]
     pooled_sd: dict[str, float | None]
     rows: list[Row]
 
@@ -77,8 +101,9 @@ def build_board(records: list[dict[str, Any]]) -> list[Table]:
     labels: dict[tuple[str, bool], str] = {}
     for record in records:
         track = record["track"]
-        # Scores on different pools under one seal (published scales) are not comparable either.
-        key = (f"{track['seal']}/{record['digests']['pool']}", track["sealed"])
+        # Scores on different pools or items under one seal (published scales) do not compare either.
+        data = record["digests"].get("suite_data", "")
+        key = (f"{track['seal']}/{record['digests']['pool']}/{data}", track["sealed"])
         labels[key] = f"{track['name']}/{track['scale']}@{track['version']}"
         table = runs.setdefault(key, defaultdict(dict))
         table[record["submission"]["digest"]][record["seed"]] = record
@@ -111,19 +136,22 @@ def half_width(sd: float | None, degrees: int, n: int, confidence: float = 0.95)
 def _table(
     label: str, key: tuple[str, bool], groups: dict[str, dict[int, dict[str, Any]]]
 ) -> Table:
+    metrics = PRIMARY_METRICS[_any_record(groups)["track"]["modality"]]
+    names = [metric.name for metric in metrics]
     values = {
-        metric: {s: [r["metrics"][metric] for r in seeds.values()] for s, seeds in groups.items()}
-        for metric in METRICS
+        name: {s: [r["metrics"][name] for r in seeds.values()] for s, seeds in groups.items()}
+        for name in names
     }
     pooled = {
         metric: pooled_sd(list(by_submission.values())) for metric, by_submission in values.items()
     }
-    degrees = pooled[METRICS[0]][1]
-    order = sorted(groups, key=lambda s: sum(values["bits_per_byte"][s]) / len(groups[s]))
+    degrees = pooled[names[0]][1]
+    sign = 1 if metrics[0].lower_is_better else -1
+    order = sorted(groups, key=lambda s: sign * sum(values[names[0]][s]) / len(groups[s]))
     rows = []
     for rank, submission in enumerate(order, start=1):
         record = next(reversed(groups[submission].values()))
-        estimates = {m: _estimate(values[m][submission], pooled[m]) for m in METRICS}
+        estimates = {m: _estimate(values[m][submission], pooled[m]) for m in names}
         info = record["submission"]
         rows.append(
             Row(
@@ -136,9 +164,23 @@ def _table(
                 repeats=info["repeats"],
             )
         )
-    return Table(
-        label, key[0].split("/")[0], key[1], degrees, {m: pooled[m][0] for m in METRICS}, rows
-    )
+    sds = {name: pooled[name][0] for name in names}
+    return Table(label, key[0].split("/")[0], key[1], degrees, metrics, sds, rows)
+
+
+def _any_record(groups: dict[str, dict[int, dict[str, Any]]]) -> dict[str, Any]:
+    return next(iter(next(iter(groups.values())).values()))
+
+
+def metrics_of(record: dict[str, Any]) -> tuple[str, ...]:
+    """Return the names of the primary metrics of a record's modality, the ranking one first."""
+    return tuple(metric.name for metric in PRIMARY_METRICS[record["track"]["modality"]])
+
+
+def headline(record: dict[str, Any]) -> str:
+    """Return a record's primary metrics on one line."""
+    metrics = PRIMARY_METRICS[record["track"]["modality"]]
+    return ", ".join(f"{record['metrics'][m.name]:.4f} {m.heading}" for m in metrics)
 
 
 def _estimate(values: list[float], pooled: tuple[float | None, int]) -> Estimate:
@@ -155,10 +197,12 @@ def board_json(tables: list[Table]) -> dict[str, Any]:
 
 
 def board_csv(tables: list[Table]) -> str:
-    """Return all tables as one CSV, a row a submission."""
+    """Return all tables as one CSV, a row a submission; metrics that a table lacks stay empty."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    columns = [f"{metric}{part}" for metric in METRICS for part in ("", "_sd", "_half_width")]
+    tables_metrics = (metric.name for table in tables for metric in table.metrics)
+    names = list(dict.fromkeys(tables_metrics))
+    columns = [f"{name}{part}" for name in names for part in ("", "_sd", "_half_width")]
     writer.writerow(
         [
             "table",
@@ -175,9 +219,9 @@ def board_csv(tables: list[Table]) -> str:
     for table in tables:
         for row in table.rows:
             numbers: list[float | None] = []
-            for metric in METRICS:
-                estimate = row.estimates[metric]
-                numbers += [estimate.mean, estimate.sd, estimate.half_width]
+            for name in names:
+                found = row.estimates.get(name)
+                numbers += [found.mean, found.sd, found.half_width] if found else [None] * 3
             writer.writerow(
                 [table.label, table.sealed, row.rank, row.name, row.submission, row.seeds]
                 + ["" if x is None else repr(x) for x in numbers]
@@ -198,14 +242,19 @@ def board_text(tables: list[Table]) -> str:
     console = Console(file=stream, width=110)
     for table in tables:
         drawn = RichTable(title=_title(table), title_justify="left", box=box.SIMPLE_HEAD)
-        for heading, justify in _COLUMNS:
-            drawn.add_column(heading, justify=justify)
+        drawn.add_column("#", justify="right")
+        drawn.add_column("name")
+        for metric in table.metrics:
+            arrow = "↓" if metric.lower_is_better else "↑"
+            drawn.add_column(f"{metric.heading} {arrow}", justify="right")
+        for heading in ("seeds", "of pool", "repeats"):
+            drawn.add_column(heading, justify="right")
+        drawn.add_column("submission")
         for row in table.rows:
             drawn.add_row(
                 str(row.rank),
                 row.name,
-                _number(row.estimates["bits_per_byte"]),
-                _number(row.estimates["centered_accuracy"]),
+                *(_number(row.estimates[metric.name]) for metric in table.metrics),
                 str(row.seeds),
                 f"{row.unique_frac:.1%}",
                 f"{row.repeats:.2f}",
@@ -215,25 +264,13 @@ def board_text(tables: list[Table]) -> str:
     return stream.getvalue()
 
 
-_COLUMNS: tuple[tuple[str, Any], ...] = (
-    ("#", "right"),
-    ("name", "left"),
-    ("bits/byte ↓", "right"),
-    ("centered acc ↑", "right"),
-    ("seeds", "right"),
-    ("of pool", "right"),
-    ("repeats", "right"),
-    ("submission", "left"),
-)
-
-
 def _title(table: Table) -> str:
-    sd = table.pooled_sd["bits_per_byte"]
+    sds = [(table.pooled_sd[metric.name], metric.heading) for metric in table.metrics]
+    known = ", ".join(f"{sd:.4f} {heading}" for sd, heading in sds if sd is not None)
     noise = (
-        "one seed each: no noise estimate"
-        if sd is None
-        else f"pooled sd {sd:.4f} bits/byte, {table.pooled_sd['centered_accuracy']:.4f} accuracy, "
-        f"{table.degrees} degrees of freedom"
+        f"pooled sd {known}, {table.degrees} degrees of freedom"
+        if known
+        else "one seed each: no noise estimate"
     )
     return f"{table.label}{'' if table.sealed else '  UNSEALED'}   ({noise})"
 

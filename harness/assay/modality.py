@@ -1,6 +1,7 @@
 """What differs between text and CLIP. Everything else in training is shared."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Protocol
 
 from accelerate import Accelerator
@@ -13,7 +14,7 @@ class Modality(Protocol):
     """One kind of model: how it is built, fed and differentiated.
 
     Attributes:
-        unit: What the budget counts, `tok` or `samples`.
+        unit: What progress counts, `tok` or `samples`.
         steps: Optimiser steps in a run.
         units_per_step: Budget units that one step consumes over all devices.
         optimizer: How weights move.
@@ -51,6 +52,22 @@ class Modality(Protocol):
         """
         ...
 
+    def after_step(self, model: nn.Module) -> None:
+        """Bring weights back into their bounds after the optimiser moved them."""
+        ...
+
+    def finish(self, model: nn.Module, accelerator: Accelerator) -> None:
+        """Complete the final weights with what depends on them, such as statistics of batch norms."""
+        ...
+
     def flops(self, model: nn.Module) -> float:
         """Return the floating-point operations of a whole run, forward and backward."""
+        ...
+
+    def facts(self) -> dict[str, int]:
+        """Return what a record's training section says besides what all runs have."""
+        ...
+
+    def save_checkpoint(self, model: nn.Module, folder: Path) -> None:
+        """Write the model into a folder, in the form that its field loads."""
         ...

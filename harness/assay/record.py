@@ -35,7 +35,7 @@ def build_record(
         seed: Of initialisation and data order.
         digests: Of run, pool, tokenizer, selection, recipe, suite, trace, checkpoint, outputs.
         training: Budget, steps, parameters, FLOPs, last loss.
-        metrics: As `assay.score.Metrics.as_json` gives them.
+        metrics: As `as_json` of the metrics gives them.
         software: Versions and commit.
         device: Type, name, threads, processes.
         clock: Times, durations and memory: nothing here is part of the result.

@@ -1,4 +1,4 @@
-"""A selection: a submission turned into rows and token spans of one pool. Nothing is copied."""
+"""A selection: a submission turned into rows of one pool, in text with spans of tokens. Nothing is copied."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from assay.canonical import digest_bytes, digest_json
 from assay.errors import SubmissionError
-from assay.pool import Pool
+from assay.pool import AnyPool
 from assay.submission import Submission
-from assay.submission.locate import locate
+from assay.submission.locate import TokenSpans, locate
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,16 +19,14 @@ class SelectedStage:
     Attributes:
         share_ppm: Share of the budget, in parts per million.
         rows: Row in the pool.
-        token_start: First token of the span within its document.
-        token_stop: One after its last token, always more than `token_start`.
-        repeats: Times that one pass shows the span.
+        repeats: Times that one pass shows the example.
+        spans: In a text pool, the tokens shown of each document, at least one.
     """
 
     share_ppm: int
     rows: NDArray[np.int64]
-    token_start: NDArray[np.int32]
-    token_stop: NDArray[np.int32]
     repeats: NDArray[np.uint32]
+    spans: TokenSpans | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +44,7 @@ class Selection:
     num_dropped: int
 
 
-def select_rows(submission: Submission, pool: Pool) -> Selection:
+def select_rows(submission: Submission, pool: AnyPool) -> Selection:
     """Resolve a submission against a pool.
 
     Raises:
@@ -61,17 +59,16 @@ def select_rows(submission: Submission, pool: Pool) -> Selection:
             raise SubmissionError(
                 "S2", f"an id is not in pool {pool.name}; list them with: assay validate", row
             )
-        used = located.num_tokens > 0
+        used = located.shown > 0
         if not used.any():
-            raise SubmissionError("S4", "a stage has no tokens; there is nothing to train on")
+            raise SubmissionError("S4", "a stage has no tokens or samples; there is nothing to train on")
         num_dropped += int((~used).sum())
         stages.append(
             SelectedStage(
                 share_ppm=stage.share_ppm,
                 rows=located.rows[used],
-                token_start=located.token_start[used],
-                token_stop=located.token_stop[used],
                 repeats=stage.repeats[used],
+                spans=located.spans and located.spans.take(used),
             )
         )
     return Selection(tuple(stages), _digest(pool.root, stages), num_dropped)
@@ -83,8 +80,7 @@ def _digest(pool_root: str, stages: list[SelectedStage]) -> str:
             "share_ppm": stage.share_ppm,
             "spans": digest_bytes(
                 stage.rows.astype("<i8").tobytes(),
-                stage.token_start.astype("<i4").tobytes(),
-                stage.token_stop.astype("<i4").tobytes(),
+                *(stage.spans.to_bytes() if stage.spans else ()),
                 stage.repeats.astype("<u4").tobytes(),
             ),
         }

@@ -45,6 +45,7 @@ class Settings:
         device: `auto` takes CUDA where there is one, else the CPU.
         threads: CPU threads of a training process; 0 leaves torch's own choice.
         micro_batch: Windows (or pairs) per forward pass; 0 takes the whole share of a process.
+        workers: Processes that read and decode images ahead; 0 reads in the training process.
         checkpoint_seconds: Time between resumable checkpoints.
         progress: Whether to show progress bars.
         machine: What to run on.
@@ -54,6 +55,7 @@ class Settings:
     device: str = "auto"
     threads: int = 0
     micro_batch: int = 0
+    workers: int = 0
     checkpoint_seconds: float = 30.0
     progress: bool = True
     machine: MachineSettings = field(default_factory=MachineSettings)
@@ -98,8 +100,8 @@ def _teach(error: Exception, overrides: Sequence[str]) -> str:
     detail = str(chain[-1]).splitlines()[0].rstrip(".")
     return (
         f"override {' '.join(overrides)!r}: {detail}; these words say how to run here and never reach the sealed "
-        "recipe; the keys are in conf/config.yaml: device, threads, micro_batch, checkpoint_seconds, progress, "
-        "machine (single, multi_gpu), logging (none, wandb)"
+        "recipe; the keys are in conf/config.yaml: device, threads, micro_batch, workers, checkpoint_seconds, "
+        "progress, machine (single, multi_gpu), logging (none, wandb)"
     )
 
 
@@ -116,6 +118,7 @@ def _check(settings: Settings) -> None:
     least = {
         "threads": (settings.threads, 0),
         "micro_batch": (settings.micro_batch, 0),
+        "workers": (settings.workers, 0),
         "checkpoint_seconds": (settings.checkpoint_seconds, 0),
         "machine.processes": (settings.machine.processes, 1),
     }

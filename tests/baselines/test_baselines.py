@@ -13,6 +13,7 @@ from assay.pool.manifest import truth_path
 from assay.pool.uid import find
 from assay.strategy import list_strategies, load_strategy, parse_settings, run_strategy
 from assay.submission import Submission
+from assay.track.spec import Budget
 
 NAMES = list_strategies("text")
 
@@ -26,7 +27,7 @@ def pool(tmp_path_factory) -> Pool:
 def chosen(pool: Pool, name: str, *words: str, seed: int = 0) -> Submission:
     strategy = load_strategy(name, "text")
     settings = parse_settings(strategy, words)
-    return run_strategy(strategy, pool, tokens_seen=10_000, seed=seed, settings=settings).submission
+    return run_strategy(strategy, pool, budget=Budget(10_000, "tokens", 10), seed=seed, settings=settings).submission
 
 
 def mean_quality(pool: Pool, submission: Submission) -> float:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from assay.cli import main
+from pairs import make_sample, write_metadata, write_tar
 
 
 @pytest.fixture(autouse=True)
@@ -122,4 +123,47 @@ def test_embedded_pools_are_listed_before_anyone_builds_them(
     listed = {one["name"]: one for one in answer(capsys, "pools")["pools"]}
     for ref in embedded_pools():
         assert listed[ref.name]["status"] == "not built yet"
-        assert listed[ref.name]["n"] == ref.documents
+        assert listed[ref.name]["n"] == ref.size
+        assert listed[ref.name]["kind"] == ("text" if "text" in ref.name else "image-text")
+
+
+def test_a_pool_of_pairs_goes_the_same_way(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    write_tar(tmp_path / "shards" / "0.tar", [make_sample(n) for n in range(12)])
+    write_metadata(tmp_path / "metadata" / "0.parquet", range(2, 20))
+    words = ("pool", "build", "shards", "--kind", "image-text", "--metadata", "metadata")
+    built = answer(capsys, *words, "--name", "mine")
+    assert (built["kind"], built["n"], built["candidates"]) == ("image-text", 10, 18)
+    assert built["report"] == {"not_in_metadata": 2, "missing_sample": 8}
+    listed = {one["name"]: one for one in answer(capsys, "pools")["pools"]}
+    assert (listed["mine"]["kind"], listed["mine"]["n"]) == ("image-text", 10)
+    assert main(["pool", "show", "mine"]) == 0
+    page = capsys.readouterr().out
+    assert "pairs      10 of 18 candidates" in page
+    assert "embeddings l14_img (3), l14_txt (2)" in page
+    assert "documents" not in page
+    assert main(["pool", "verify", "mine"]) == 0
+    assert "10 pairs" in capsys.readouterr().out
+    assert main(["pools"]) == 0
+    assert "10 pairs" in capsys.readouterr().out
+    (tmp_path / "shards" / "0.tar").unlink()
+    assert answer(capsys, "pool", "verify", "mine", code=2)["num_bad"] == 10
+    assert main(["pool", "verify", "mine"]) == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.startswith(f"assay: {tmp_path}/shards/0.tar does not verify: pair ")
+
+
+@pytest.mark.parametrize(
+    ("words", "teaching"),
+    [
+        (["--metadata", "m"], "--metadata is for --kind image-text"),
+        (["--verify-sha256"], "--verify-sha256 is for --kind image-text"),
+        (["--kind", "image-text", "--vocab-size", "300"], "--vocab-size is for --kind text"),
+    ],
+)
+def test_options_of_the_other_kind_are_refused(
+    capsys: pytest.CaptureFixture[str], source: str, words: list[str], teaching: str
+) -> None:
+    assert main(["pool", "build", source, "--name", "x", *words]) == 2
+    assert teaching in capsys.readouterr().err

@@ -10,7 +10,7 @@ from assay.cli import main
 from assay.foundry.source import FoundrySource
 from assay.pool import Pool, build_pool
 from assay.submission import read_manifest, read_submission, sidecar_path
-from assay.track.spec import Rules
+from assay.track.spec import Budget, Rules
 
 WHERE = ("--track", "text", "--scale", "pico")
 
@@ -28,7 +28,7 @@ def pico(monkeypatch, pool) -> None:
     loaded = SimpleNamespace(
         modality="text",
         rules=rules,
-        recipe=SimpleNamespace(tokens_seen=pool.num_tokens // 2, steps=10),
+        recipe=SimpleNamespace(budget=Budget(pool.num_tokens // 2, "tokens", 10)),
         label="text/pico@1",
     )
     monkeypatch.setattr("assay.track.load.load", lambda track, scale: loaded)

@@ -14,7 +14,7 @@ from assay.cli import main
 from assay.pool import Pool
 from assay.pool.manifest import Manifest, TokenizerEntry
 from assay.pool.uid import UID_DTYPE, sort_order
-from assay.track.spec import Rules
+from assay.track.spec import Budget, Rules
 
 WHERE = ("--track", "text", "--scale", "pico")
 
@@ -50,7 +50,7 @@ def pool(tmp_path, monkeypatch) -> Pool:
     pool = bare_pool(tmp_path / "pool", 100)
     loaded = SimpleNamespace(
         rules=Rules(forms=("ids", "weighted"), units=("document", "tokens512"), max_repeats=4),
-        recipe=SimpleNamespace(tokens_seen=10_000, steps=10),
+        recipe=SimpleNamespace(budget=Budget(10_000, "tokens", 10)),
         label="text/pico@1",
     )
     monkeypatch.setattr("assay.track.load.load", lambda track, scale: loaded)
@@ -129,10 +129,10 @@ def test_a_million_ids_are_validated_in_three_seconds(tmp_path, suffix):
 from pathlib import Path
 from assay.pool import Pool
 from assay.submission import validate_file
-from assay.track.spec import Rules
+from assay.track.spec import Budget, Rules
 import assay.track.pools
 rules = Rules(forms=("ids",), units=("document",), max_repeats=4)
-report = validate_file(Path({str(path)!r}), Pool.open({str(tmp_path / "pool")!r}), rules, 10**8)
+report = validate_file(Path({str(path)!r}), Pool.open({str(tmp_path / "pool")!r}), rules, Budget(10**8, "tokens", 10))
 assert report.ok and report.unique == 1_000_000, report.findings
 report.plain()
 """

@@ -265,6 +265,6 @@ def test_memory_does_not_grow_with_the_pool_but_with_the_shard(
 def test_many_small_documents_do_not_share_one_shard(
     build: Build, documents: Documents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("assay.pool.fill.SHARD_DOCUMENTS", 25)
+    monkeypatch.setattr("assay.pool.draft.SHARD_DOCUMENTS", 25)
     pool = build(documents, shard_bytes=10**9)
     assert [shard.rows for shard in pool.manifest.shards] == [25, 25, 10]

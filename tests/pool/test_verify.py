@@ -38,7 +38,7 @@ FILES = [
 
 def test_an_undamaged_pool_verifies_with_its_root(pool: Pool) -> None:
     found = verify_pool(pool)
-    assert (found.ok, found.root, found.num_documents) == (True, pool.root, 61)
+    assert (found.ok, found.root, found.num_examples) == (True, pool.root, 61)
     assert found.num_files == 6 + 3 * len(pool.manifest.shards)
 
 

@@ -20,7 +20,7 @@ from assay.pool import Pool
 from assay.record import result_digest
 from assay.runner.plan import derive_seed, make_plan
 from assay.runner.scoring import score_file
-from assay.score import score
+from assay.score.text import score
 from assay.settings import MachineSettings, Settings
 from assay.submission import Manifest
 from assay.track.load import load

@@ -5,7 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.selection import SelectedStage, Selection
-from assay.text.batches import StageStream, WindowPlan, drawn_order
+from assay.order import drawn_order
+from assay.submission.locate import TokenSpans
+from assay.text.batches import StageStream, WindowPlan
 
 EOS = 0
 
@@ -31,9 +33,8 @@ def stage(
     return SelectedStage(
         share_ppm=share_ppm,
         rows=np.arange(n),
-        token_start=np.zeros(n, dtype=np.int32),
-        token_stop=np.array(lengths, dtype=np.int32),
         repeats=np.array(repeats or [1] * n, dtype=np.uint32),
+        spans=TokenSpans(np.zeros(n, dtype=np.int32), np.array(lengths, dtype=np.int32)),
     )
 
 
@@ -106,9 +107,8 @@ def test_a_span_shows_its_tokens_only() -> None:
     spans = SelectedStage(
         share_ppm=1_000_000,
         rows=np.array([0]),
-        token_start=np.array([2], dtype=np.int32),
-        token_stop=np.array([5], dtype=np.int32),
         repeats=np.array([1], dtype=np.uint32),
+        spans=TokenSpans(np.array([2], dtype=np.int32), np.array([5], dtype=np.int32)),
     )
     out = np.empty(8, dtype=np.int64)
     StageStream(ListPool([9]), spans, "k").read(0, out)  # type: ignore[arg-type]
@@ -143,16 +143,14 @@ def test_stages_share_the_budget_in_their_order() -> None:
     early = SelectedStage(
         750_000,
         np.array([0]),
-        np.zeros(1, np.int32),
-        np.array([50], np.int32),
         np.ones(1, np.uint32),
+        TokenSpans(np.zeros(1, np.int32), np.array([50], np.int32)),
     )
     late = SelectedStage(
         250_000,
         np.array([1]),
-        np.zeros(1, np.int32),
-        np.array([50], np.int32),
         np.ones(1, np.uint32),
+        TokenSpans(np.zeros(1, np.int32), np.array([50], np.int32)),
     )
     staged = plan([50, 50], stages=(early, late))
     for step in range(4):

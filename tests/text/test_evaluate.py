@@ -7,7 +7,7 @@ import pytest
 
 from assay.canonical import digest_json
 from assay.errors import SuiteError
-from assay.score import OUTPUT_SCHEMA, score
+from assay.score.text import OUTPUT_SCHEMA, score
 from assay.text.evaluate import evaluate
 
 pytestmark = pytest.mark.usefixtures("one_thread")

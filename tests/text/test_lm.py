@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from assay.errors import SuiteError
-from assay.score import score
+from assay.score.text import score
 from assay.text.evaluate import evaluate
 
 from .conftest import CONTEXT_LENGTH

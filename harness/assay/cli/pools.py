@@ -9,6 +9,11 @@ from assay.cli.output import emit
 
 if TYPE_CHECKING:
     from assay.pool.registry import PoolListing
+    from assay.track.clip_spec import PairPoolRef
+    from assay.track.spec import PoolRef
+
+NOUNS = {"text": "documents", "image-text": "pairs"}
+"""What pools of a kind hold."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,24 +39,32 @@ def known_pools() -> "list[PoolListing]":
     found = list_pools()
     names = {pool.name for pool in found}
     absent = [
-        PoolListing(ref.name, "not built yet", str(pool_path(ref.name)), "text", ref.documents or 0)
+        PoolListing(
+            ref.name, "not built yet", str(pool_path(ref.name)), _kind_of(ref), ref.size or 0
+        )
         for ref in embedded_pools()
         if ref.name not in names
     ]
     return found + absent
 
 
+def _kind_of(ref: "PoolRef | PairPoolRef") -> str:
+    from assay.track.spec import PoolRef
+
+    return "text" if isinstance(ref, PoolRef) else "image-text"
+
+
 def render(pools: "list[PoolListing]") -> str:
     """Return the table for people."""
     if not pools:
         return "no pools yet; build one with: assay pool build SRC... --kind text --name NAME"
-    head = ("name", "status", "kind", "documents", "tokens", "text", "root", "path")
+    head = ("name", "status", "kind", "examples", "tokens", "text", "root", "path")
     rows = [
         (
             pool.name,
             pool.status,
             pool.kind or "-",
-            f"{pool.n:,}" if pool.n else "-",
+            f"{pool.n:,} {NOUNS[pool.kind]}" if pool.n else "-",
             f"{pool.num_tokens:,}" if pool.num_tokens else "-",
             megabytes(pool.num_bytes) if pool.num_bytes else "-",
             pool.root.removeprefix("sha256:")[:12] or "-",

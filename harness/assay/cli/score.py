@@ -13,11 +13,15 @@ if TYPE_CHECKING:
 
 TAKES_OVERRIDES = True
 
+TEXT_COLUMNS = {"accuracy": "accuracy", "chance": "chance", "bits_per_byte": "bits/byte"}
+CLIP_COLUMNS = {"main_metric": "main metric", "chance": "chance", "bits_per_answer": "bits/answer"}
+
 EXAMPLES = """examples:
   assay score s.npy --track text --scale pico
   assay score s.npy --track text --scale nano --seeds 3 --name "my filter" --author "A. Person"
   assay score s.npy --track text --scale nano device=cpu threads=2 logging=wandb
   assay score s.npy --track text --scale micro --dry-run
+  assay score pairs.npy --track clip --scale nano --linear-probe
 
 trailing key=value words are Hydra overrides of conf/ (how to run here); none can reach a sealed value
 """
@@ -40,6 +44,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", help="name on the board")
     parser.add_argument("--author", action="append", help="may be given several times")
     parser.add_argument("--fresh", action="store_true", help="run again even where a record exists")
+    parser.add_argument(
+        "--linear-probe",
+        action="store_true",
+        help="CLIP: also fit linear classifiers on the checkpoint's image features (a diagnostic)",
+    )
     parser.add_argument("--dry-run", action="store_true", help="validate, say what would run, stop")
     add_common(parser)
 
@@ -54,6 +63,10 @@ def run(args: argparse.Namespace) -> int:
     settings = compose(args.overrides)
     if args.dry_run:
         return _dry_run(args)
+    if args.linear_probe:
+        from assay.runner.probing import check_probe
+
+        check_probe(args.track, args.scale)
     from assay.ledger import record_path
     from assay.runner.scoring import score_file, summarise
 
@@ -83,6 +96,10 @@ def run(args: argparse.Namespace) -> int:
         ],
         "summary": summarise(records),
     }
+    if args.linear_probe:
+        from assay.runner.probing import probe_record
+
+        document["linear_probe"] = [probe_record(record, settings) for record in records]
     emit(args, document, lambda: _text(document))
     return 0
 
@@ -114,9 +131,8 @@ def _dry_run(args: argparse.Namespace) -> int:
             args.submission,
             open_pool(loaded),
             loaded.rules,
-            loaded.recipe.tokens_seen,
+            loaded.recipe.budget,
             args.unit,
-            steps=loaded.recipe.steps,
         )
         validation = report.plain()
     document = {
@@ -156,19 +172,33 @@ def _text(document: dict[str, Any]) -> str:
         f"{document['track']}/{document['scale']}  submission {document['submission'][7:19]}",
         "",
     ]
-    lines.append(f"{'task':<28}{'accuracy':>10}{'chance':>9}{'bits/byte':>11}")
+    columns = TEXT_COLUMNS if "bits_per_byte" in document["summary"] else CLIP_COLUMNS
+    lines.append(f"{'task':<28}" + "".join(f"{heading:>13}" for heading in columns.values()))
     for task in metrics[0]["tasks"]:
-        accuracy = _mean([m["tasks"][task]["accuracy"] for m in metrics])
-        chance = _mean([m["tasks"][task]["chance"] for m in metrics])
-        bits = _mean([m["tasks"][task]["bits_per_byte"] for m in metrics])
-        lines.append(f"{task:<28}{accuracy:>10}{chance:>9}{bits:>11}")
+        cells = [_mean([m["tasks"][task][key] for m in metrics]) for key in columns]
+        lines.append(f"{task:<28}" + "".join(f"{cell:>13}" for cell in cells))
     lines.append("")
-    for metric in ("bits_per_byte", "centered_accuracy"):
-        found = document["summary"][metric]
+    for metric, found in document["summary"].items():
+        if metric == "seeds":
+            continue
         noise = "" if found["half_width"] is None else f" ± {found['half_width']:.4f}"
         lines.append(f"{metric:<28}{found['mean']:.4f}{noise}   ({plural(len(metrics), 'seed')})")
+    lines += _probe_lines(document.get("linear_probe", []))
     lines += ["", *(f"record {record['path']}" for record in document["records"])]
     return "\n".join(lines)
+
+
+def _probe_lines(probes: list[dict[str, Any]]) -> list[str]:
+    if not probes:
+        return []
+    lines = ["", f"{'linear probe':<28}{'accuracy':>13}{'class recall':>13}"]
+    for task in probes[0]:
+        cells = [
+            _mean([probe[task][key] for probe in probes])
+            for key in ("lp_acc1", "lp_mean_per_class_recall")
+        ]
+        lines.append(f"{task:<28}" + "".join(f"{cell:>13}" for cell in cells))
+    return lines
 
 
 def _mean(values: list[float | None]) -> str:

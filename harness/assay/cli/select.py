@@ -79,9 +79,9 @@ def run(args: argparse.Namespace) -> int:
     settings = parse_settings(strategy, args.settings)
     declared = _declared(args, strategy)
     pool = open_pool(loaded)
-    budget = loaded.recipe.tokens_seen
-    outcome = run_strategy(strategy, pool, tokens_seen=budget, seed=args.seed, settings=settings)
-    report = validate(outcome.submission, pool, loaded.rules, budget, steps=loaded.recipe.steps)
+    budget = loaded.recipe.budget
+    outcome = run_strategy(strategy, pool, budget=budget, seed=args.seed, settings=settings)
+    report = validate(outcome.submission, pool, loaded.rules, budget)
     refusal = next((f for f in report.findings if f.severity == "error"), None)
     if refusal:
         raise SubmissionError(
@@ -117,7 +117,7 @@ def render(report: "Report", document: dict[str, Any], label: str) -> str:
     made = document["strategy"]
     parameters = ", ".join(f"{key}={value}" for key, value in made["parameters"].items()) or "none"
     lines = [
-        f"{document['path']}: {document['unique']:,} examples, {document['tokens']:,} tokens, "
+        f"{document['path']}: {document['unique']:,} examples, {report.shown:,} {report.counts}, "
         f"{seen(report.repeats)} at {label}",
         f"  strategy {made['name']} (parameters: {parameters}; seed {made['seed']}), "
         f"{made['seconds']:.1f} s",

@@ -9,6 +9,7 @@ from assay.cli.output import emit
 
 if TYPE_CHECKING:
     from assay.suite import Suite
+    from assay.suite.clip import ClipSuite
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,23 +20,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the suites that tracks on this machine name",
         epilog="example: assay suite list --json",
     )
+    show = verbs.add_parser(
+        "show", help="the tasks of a suite", epilog="example: assay suite show datacomp38"
+    )
+    show.add_argument("suite", help="name, YAML file, or folder with a suite.yaml")
     build = verbs.add_parser(
         "build",
         help="convert evaluation files into a sealed suite",
         epilog="example: assay suite build core SRC --out SUITE",
     )
-    build.add_argument("kind", choices=("core", "blimp"))
-    build.add_argument("source", type=Path, help="folder of .jsonl, .jsonl.zst or .jsonl.gz files")
+    build.add_argument("kind", choices=("core", "blimp", "clip"))
+    build.add_argument(
+        "source",
+        nargs="+",
+        help="folder of .jsonl, .jsonl.zst or .jsonl.gz files; for clip, one folder or URL a task in "
+        "CLIP-benchmark's layout, or a folder of such folders",
+    )
     build.add_argument("--out", type=Path, required=True, help="new folder of the suite")
+    build.add_argument("--name", default="my-clip", help="of a clip suite (default: %(default)s)")
     fetch = verbs.add_parser(
         "fetch",
-        help="download the files that a suite is built from, pinned",
+        help="download the files of a suite, or those it is built from, pinned",
         epilog="example: assay suite fetch core --out SRC",
     )
-    fetch.add_argument("kind", choices=("core",))
+    fetch.add_argument("kind", help="core, or a clip suite's name or YAML file, such as datacomp38")
     fetch.add_argument("--out", type=Path, required=True, help="folder to fill")
-    fetch.add_argument("--mirror", help="URL or folder that holds llm-foundry's local_data")
-    for verb in (listing, build, fetch):
+    fetch.add_argument(
+        "--mirror", help="URL or folder that holds llm-foundry's local_data, or a folder a task"
+    )
+    for verb in (listing, show, build, fetch):
         add_common(verb)
     parser.epilog = (
         "example: assay suite fetch core --out SRC && assay suite build core SRC --out SUITE"
@@ -44,17 +57,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do what the verb says."""
-    return {"list": _list, "build": _build, "fetch": _fetch}[args.verb](args)
+    return {"list": _list, "show": _show, "build": _build, "fetch": _fetch}[args.verb](args)
 
 
 def _list(args: argparse.Namespace) -> int:
-    from assay.suite.files import load_suite
-    from assay.track.load import track_roots
+    from assay.suite.clip.files import load_any_suite
 
     rows = [
-        {"track": path.parent.parent.name, "path": str(path), **_describe(load_suite(path))}
-        for root in track_roots()
-        for path in sorted(root.glob("*/suites/*.yaml"))
+        {"track": path.parent.parent.name, "path": str(path), **_describe(load_any_suite(path))}
+        for path in _definitions()
     ]
 
     def human() -> str:
@@ -68,13 +79,46 @@ def _list(args: argparse.Namespace) -> int:
     return 0
 
 
+def _show(args: argparse.Namespace) -> int:
+    from assay.spec import plain
+    from assay.suite.clip.files import load_any_suite
+
+    path = _find(args.suite)
+    suite = load_any_suite(path)
+    document = {**plain(suite), "path": str(path)}
+
+    def human() -> str:
+        lines = [f"{suite.name}@{suite.version} ({path})"]
+        width = max(len(task.name) for task in suite.tasks)
+        for task in suite.tasks:
+            asked = getattr(task, "form", None) or getattr(task, "kind", "")
+            metric = getattr(task, "main_metric", None) or ""
+            lines.append(
+                f"  {task.name:{width}}  {task.group:14} {asked:14} {task.num_items:>8,} {metric}".rstrip()
+            )
+        return "\n".join(lines)
+
+    emit(args, document, human)
+    return 0
+
+
 def _build(args: argparse.Namespace) -> int:
+    from assay.errors import SuiteError
     from assay.suite.convert import build_blimp, build_core
 
+    if args.kind != "clip" and len(args.source) > 1:
+        raise SuiteError(
+            f"{args.kind} takes one folder, got {len(args.source)}; put the files into one"
+        )
+    absent: list[str] = []
     if args.kind == "core":
-        suite, absent = build_core(args.source, args.out)
+        suite, absent = build_core(Path(args.source[0]), args.out)
+    elif args.kind == "blimp":
+        suite = build_blimp(Path(args.source[0]), args.out)
     else:
-        suite, absent = build_blimp(args.source, args.out), []
+        from assay.suite.clip.seal import task_folders, write_clip_suite
+
+        suite = write_clip_suite(args.name, 1, task_folders(args.source), args.out)
     document = {**_describe(suite), "path": str(args.out), "absent": absent}
 
     def human() -> str:
@@ -92,20 +136,47 @@ def _build(args: argparse.Namespace) -> int:
 
 
 def _fetch(args: argparse.Namespace) -> int:
-    from assay.suite.fetch import MIRROR, fetch_core
+    if args.kind == "core":
+        from assay.suite.fetch import MIRROR, fetch_core
 
-    paths = [str(path) for path in fetch_core(args.out, args.mirror or MIRROR)]
+        paths = fetch_core(args.out, args.mirror or MIRROR)
+        following = f"assay suite build core {args.out} --out SUITE"
+    else:
+        from assay.suite.clip.fetch import fetch_clip_suite
+        from assay.suite.clip.files import load_clip_suite
+
+        paths = fetch_clip_suite(load_clip_suite(_find(args.kind)), args.out, args.mirror)
+        following = f"assay track new NAME --like clip --suite {args.out}"
     emit(
         args,
-        {"files": paths},
-        lambda: (
-            f"{len(paths)} files in {args.out}; next: assay suite build core {args.out} --out SUITE"
-        ),
+        {"files": [str(path) for path in paths]},
+        lambda: f"{len(paths)} files in {args.out}; next: {following}",
     )
     return 0
 
 
-def _describe(suite: "Suite") -> dict[str, Any]:
+def _find(name: str) -> Path:
+    """Return where a suite is defined, which is named or is a path."""
+    from assay.errors import SuiteError
+    from assay.spec import did_you_mean
+
+    if Path(name).exists():
+        return Path(name)
+    found = {path.stem: path for path in _definitions()}
+    if name not in found:
+        raise SuiteError(
+            f"no suite {name!r}{did_you_mean(name, found)}; list them with: assay suite list"
+        )
+    return found[name]
+
+
+def _definitions() -> list[Path]:
+    from assay.track.load import track_roots
+
+    return [path for root in track_roots() for path in sorted(root.glob("*/suites/*.yaml"))]
+
+
+def _describe(suite: "Suite | ClipSuite") -> dict[str, Any]:
     return {
         "name": suite.name,
         "version": suite.version,

@@ -8,7 +8,9 @@ from assay.cli import add_common
 from assay.cli.output import emit
 
 if TYPE_CHECKING:
+    from assay.track.clip_spec import ClipModel
     from assay.track.load import LoadedScale
+    from assay.track.spec import Model
 
 EXAMPLES = """examples:
   assay tracks
@@ -41,7 +43,7 @@ def describe(loaded: "LoadedScale") -> dict[str, Any]:
     from assay.spec import load_yaml, parse
     from assay.track.costs import Costs
 
-    model = loaded.recipe.model
+    model, budget = loaded.recipe.model, loaded.recipe.budget
     pool = loaded.spec.pool
     path = package_folder("conf") / "costs.yaml"
     costs = parse(Costs, load_yaml(path), str(path))
@@ -50,7 +52,7 @@ def describe(loaded: "LoadedScale") -> dict[str, Any]:
         for r in read_ledger(loaded.track, loaded.scale)
         if r["track"]["seal"] == loaded.seal
     ]
-    expected = costs.expect(loaded.scale)
+    expected = costs.expect(loaded.modality, loaded.scale)
     if clocks:
         seconds = median(clock["train_seconds"] + clock["evaluate_seconds"] for clock in clocks)
         expected = expected.measured(seconds)
@@ -61,10 +63,10 @@ def describe(loaded: "LoadedScale") -> dict[str, Any]:
         "modality": loaded.modality,
         "pool": pool.name,
         "pool_built": (pool_path(pool.name) / "pool.json").is_file(),
-        "architecture": model.architecture,
+        "architecture": architecture(model),
         "parameters": model.num_parameters,
-        "context_length": model.context_length,
-        "tokens_seen": loaded.recipe.tokens_seen,
+        f"{budget.unit}_seen": budget.amount,
+        "budget": f"{_count(budget.amount)} {budget.unit}",
         "suite": loaded.suite.name,
         "expected_seconds": expected.seconds,
         "expected_cost_usd": expected.usd,
@@ -74,15 +76,27 @@ def describe(loaded: "LoadedScale") -> dict[str, Any]:
     }
 
 
+def architecture(model: "Model | ClipModel") -> str:
+    """Name a network."""
+    from assay.track.clip_spec import ClipModel
+
+    if not isinstance(model, ClipModel):
+        return model.architecture
+    image = model.image
+    if image.kind == "timm":
+        return f"clip {image.timm_model_name}"
+    return f"clip vit-{image.width}x{image.layers}/{image.patch_size}"
+
+
 def _text(tracks: list[dict[str, Any]]) -> str:
-    heading = f"{'track/scale':<18}{'pool':<28}{'parameters':>11}{'tokens':>8}  {'one seed':<30}{'seal':<14}"
+    heading = f"{'track/scale':<18}{'pool':<28}{'parameters':>11}{'budget':>15}  {'one seed':<30}{'seal':<14}"
     lines = [heading]
     for about in tracks:
         built = "" if about["pool_built"] else " *"
         seal = about["seal"][7:19] if about["sealed"] else "UNSEALED"
         lines.append(
             f"{about['track'] + '/' + about['scale']:<18}{about['pool'] + built:<28}"
-            f"{_count(about['parameters']):>11}{_count(about['tokens_seen']):>8}  {_expected(about):<30}{seal:<14}"
+            f"{_count(about['parameters']):>11}{about['budget']:>15}  {_expected(about):<30}{seal:<14}"
         )
     return "\n".join(
         [*lines, "", "* not on this machine yet; embedded pools (foundry-*) are built at first use"]

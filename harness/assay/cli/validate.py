@@ -40,9 +40,8 @@ def run(args: argparse.Namespace) -> int:
         args.submission,
         pool,
         loaded.rules,
-        loaded.recipe.tokens_seen,
+        loaded.recipe.budget,
         unit=args.unit,
-        steps=loaded.recipe.steps,
     )
     emit(
         args,
@@ -62,9 +61,10 @@ def render(report: "Report", name: str, label: str) -> str:
     lines = [f"{name}: {'accepted' if report.ok else 'REFUSED'} for {label}"]
     if report.submission is not None:
         submission = report.submission
+        whose = "" if submission.unit == "document" else f" of {submission.unit}"
         lines.append(
-            f"  {submission.form} of {submission.unit}: {submission.n:,} listed, {report.unique:,} "
-            f"different, {report.tokens:,} tokens a pass, {seen(report.repeats)}"
+            f"  {submission.form}{whose}: {submission.n:,} listed, {report.unique:,} different, "
+            f"{report.shown:,} {report.counts} a pass, {seen(report.repeats)}"
         )
         lines.append(f"  {submission.digest}")
     for finding in report.findings:

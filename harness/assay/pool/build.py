@@ -15,30 +15,25 @@ web text: 3 MB/s, nine tenths of it tokenising, and 0.8 GB.
 """
 
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-from assay.artifact import only_one, write_atomic
+from assay.artifact import write_atomic
 from assay.canonical import digest_file, digest_json
 from assay.console import say
 from assay.errors import PoolError
+from assay.pool.draft import Draft
 from assay.pool.fill import fill_shards
+from assay.pool.frame import Head, build_once, count_repeats, write_report
 from assay.pool.index import Index, write_index
 from assay.pool.journal import Journal
 from assay.pool.manifest import (
-    BUILD_FOLDER,
     FORMAT,
     MANIFEST_FILE,
-    REPORT_FILE,
     Manifest,
     ShardEntry,
     SourceEntry,
-    parse_manifest,
     pool_root,
-    to_json,
 )
 from assay.pool.plan import Plan, make_plan
 from assay.pool.records import PROBLEMS, Fields
@@ -46,22 +41,12 @@ from assay.pool.registry import check_name
 from assay.pool.report import Tally
 from assay.pool.sources import Source, as_sources
 from assay.pool.store import Pool
-from assay.pool.tokenizer import MIN_VOCAB_SIZE
+from assay.pool.tokenizer import MIN_VOCAB_SIZE, load_tokenizer, token_dtype
 from assay.pool.truth import write_truth
 from assay.spec import plain
 
 SHARD_BYTES = 64_000_000
 """Text of a shard; it bounds the memory of a build."""
-
-
-@dataclass(frozen=True)
-class _Head:
-    """What a build is told, apart from where and with which tokenizer."""
-
-    name: str
-    licence: str
-    card: dict[str, str]
-    sources: tuple[SourceEntry, ...]
 
 
 def build_pool(
@@ -98,18 +83,23 @@ def build_pool(
     out = Path(out).expanduser().absolute()
     found = as_sources(sources, Fields(text_field, id_field))
     entries = tuple(SourceEntry(source.name, source.fingerprint) for source in found)
-    head = _Head(check_name(name or out.name), licence, dict(card or {}), entries)
+    head = Head(check_name(name or out.name), licence, dict(card or {}), entries)
     settings = [FORMAT, _tokenizer_digest(tokenizer, vocab_size), text_field, id_field, shard_bytes]
     fingerprint = digest_json({"head": plain(head), "settings": settings})
-    if not _is_finished(out, fingerprint):
-        with _only_builder(out):
-            if not _is_finished(out, fingerprint):
-                journal = Journal(out, fingerprint)
-                plan = journal.plan or make_plan(journal, found, tokenizer, vocab_size)
-                tally = fill_shards(journal, plan, found, shard_bytes)
-                _finish(journal, plan, head, tally)
-    shutil.rmtree(out / BUILD_FOLDER, ignore_errors=True)
+    with build_once(out, fingerprint) as needed:
+        if needed:
+            journal = Journal(out, fingerprint, Plan, ShardEntry)
+            plan = journal.plan or make_plan(journal, found, tokenizer, vocab_size)
+            tally = fill_shards(journal, found, _drafts(out, plan, shard_bytes))
+            _finish(journal, plan, head, tally)
     return Pool.open(out)
+
+
+def _drafts(out: Path, plan: Plan, shard_bytes: int) -> Callable[[], Draft]:
+    """Return what makes an empty shard."""
+    tokenizer = load_tokenizer(out / plan.tokenizer.file)
+    dtype = token_dtype(plan.tokenizer.vocab_size)
+    return lambda: Draft(plan.columns, tokenizer, dtype, shard_bytes)
 
 
 def _tokenizer_digest(tokenizer: Path | None, vocab_size: int) -> str:
@@ -122,31 +112,7 @@ def _tokenizer_digest(tokenizer: Path | None, vocab_size: int) -> str:
     return f"train {vocab_size}"
 
 
-def _is_finished(out: Path, fingerprint: str) -> bool:
-    """Tell whether the folder holds this pool, whole; refuse another."""
-    path = out / MANIFEST_FILE
-    if not path.is_file():
-        return False
-    if parse_manifest(path.read_bytes(), str(path)).fingerprint != fingerprint:
-        raise PoolError(
-            f"{out} holds a pool built from other sources or with other settings; choose another "
-            "folder (--out DIR) or name (--name NAME), or remove that one"
-        )
-    return True
-
-
-@contextmanager
-def _only_builder(out: Path) -> Iterator[None]:
-    """Hold the folder against a second build of the same pool; the system frees it after a kill."""
-    work = out / BUILD_FOLDER
-    if out.exists() and not work.is_dir() and any(out.iterdir()):
-        raise PoolError(f"{out} holds files that are no pool; choose another folder: --out DIR")
-    work.mkdir(parents=True, exist_ok=True)
-    with only_one(work / "lock", lambda: say(f"another process builds {out}; waiting for it")):
-        yield
-
-
-def _finish(journal: Journal, plan: Plan, head: _Head, tally: Tally) -> None:
+def _finish(journal: Journal[Plan, ShardEntry], plan: Plan, head: Head, tally: Tally) -> None:
     """Write everything that needs all shards, the manifest last."""
     shards = tuple(state.entry for state in journal.shards)
     if not shards:
@@ -156,12 +122,11 @@ def _finish(journal: Journal, plan: Plan, head: _Head, tally: Tally) -> None:
             "with the documents: --text-field NAME"
         )
     index = write_index(journal.folder, journal.work, shards)
-    _count_repeats(tally, index, journal, [source.name for source in head.sources])
+    count_repeats(tally, index, journal, [source.name for source in head.sources])
     write_truth(journal.folder, [(journal.truth_part(s.name), s.rows) for s in shards])
-    write_atomic(journal.folder / REPORT_FILE, _report(tally, plan))
     files = {
         plan.tokenizer.file: plan.tokenizer.digest,
-        REPORT_FILE: digest_file(journal.folder / REPORT_FILE),
+        **write_report(journal.folder, tally, PROBLEMS, plan.left_out),
         **index.files,
     }
     manifest = _manifest(plan, head, shards, index, files, tally)
@@ -172,33 +137,9 @@ def _finish(journal: Journal, plan: Plan, head: _Head, tally: Tally) -> None:
     )
 
 
-def _count_repeats(tally: Tally, index: Index, journal: Journal, names: list[str]) -> None:
-    """Add documents with an id seen before to the problems; these are found only by sorting."""
-    if not index.repeats:
-        return
-    tally.counts["repeated_id"] = index.repeats
-    for position, kept in index.examples:
-        source, place = journal.place_of(position)
-        first_source, first_place = journal.place_of(kept)
-        detail = f"its id is that of {names[first_source]}, line {first_place + 1}, which stays"
-        tally.list("repeated_id", names[source], place, detail)
-
-
-def _report(tally: Tally, plan: Plan) -> bytes:
-    kinds: dict[str, Any] = {
-        kind: {
-            "meaning": PROBLEMS[kind],
-            "count": count,
-            "first": tally.examples.get(kind, []),
-        }
-        for kind, count in tally.counts.items()
-    }
-    return to_json({"format": FORMAT, "problems": kinds, "fields_left_out": list(plan.left_out)})
-
-
 def _manifest(
     plan: Plan,
-    head: _Head,
+    head: Head,
     shards: tuple[ShardEntry, ...],
     index: Index,
     files: dict[str, str],

@@ -9,7 +9,7 @@ the report counts it.
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from assay.canonical import canonical_json
@@ -20,8 +20,14 @@ MAX_FIELDS = 64
 _INT64 = range(-(1 << 63), 1 << 63)
 
 
-def infer_columns(records: Iterable[Mapping[str, Scalar]]) -> tuple[tuple[Column, ...], list[str]]:
+def infer_columns(
+    records: Iterable[Mapping[str, Scalar]], known: Sequence[str] = KNOWN_COLUMNS
+) -> tuple[tuple[Column, ...], list[str]]:
     """Decide the schema from a sample of records.
+
+    Args:
+        records: Their columns.
+        known: Columns that are there in any case, strings.
 
     Returns:
         The columns, known ones first, then by name; and the fields left out for want of room.
@@ -30,13 +36,13 @@ def infer_columns(records: Iterable[Mapping[str, Scalar]]) -> tuple[tuple[Column
     kinds: defaultdict[str, set[ColumnType]] = defaultdict(set)
     for record in records:
         for name, value in record.items():
-            if value is not None and name not in KNOWN_COLUMNS:
+            if value is not None and name not in known:
                 frequency[name] += 1
                 kinds[name].add(_kind(value))
     ranked = sorted(frequency, key=lambda name: (-frequency[name], name))
-    known = [Column(name, "string") for name in KNOWN_COLUMNS]
+    first = [Column(name, "string") for name in known]
     others = [Column(name, _common(kinds[name])) for name in sorted(ranked[:MAX_FIELDS])]
-    return tuple(known + others), sorted(ranked[MAX_FIELDS:])
+    return tuple(first + others), sorted(ranked[MAX_FIELDS:])
 
 
 def fit(value: Scalar, kind: ColumnType) -> tuple[Any, bool]:

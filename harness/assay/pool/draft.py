@@ -1,20 +1,24 @@
 """The shard that a build is filling."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assay.pool.columns import fit
-from assay.pool.manifest import Column
+from assay.pool.manifest import Column, ShardEntry
 from assay.pool.records import Record, complete_columns, derive_uid, text_problem, url_of
 from assay.pool.report import Tally
-from assay.pool.shard import ShardContent
+from assay.pool.shard import ShardContent, write_shard
 from assay.pool.tokenizer import encode
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
+
+SHARD_DOCUMENTS = 50_000
+"""Documents of a shard at most: many small ones need more memory than their text."""
 
 BATCH_BYTES = 1 << 20
 """Text encoded at a time; the tokenizer spreads it over threads."""
@@ -30,7 +34,21 @@ class Draft:
         tally: Problems met on the way.
     """
 
-    def __init__(self, schema: Sequence[Column], tokenizer: "Tokenizer", dtype: np.dtype):
+    def __init__(
+        self,
+        schema: Sequence[Column],
+        tokenizer: "Tokenizer",
+        dtype: np.dtype,
+        shard_bytes: int,
+    ):
+        """Start with nothing.
+
+        Args:
+            schema: The pool's metadata columns.
+            tokenizer: The pool's.
+            dtype: Of the stored tokens.
+            shard_bytes: Text of a shard; the document that reaches it is the last.
+        """
         self.num_bytes = 0
         self.places: list[tuple[int, int]] = []
         self.truth: list[Any] = []
@@ -38,12 +56,22 @@ class Draft:
         self._schema = schema
         self._tokenizer = tokenizer
         self._dtype = dtype
+        self._shard_bytes = shard_bytes
         self._uids = bytearray()
         self._texts: list[bytes] = []
         self._columns: dict[str, list[Any]] = {column.name: [] for column in schema}
         self._tokens: list[NDArray[np.unsignedinteger]] = []
         self._waiting: list[str] = []
         self._waiting_bytes = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether the last document was the shard's last."""
+        return self.num_bytes >= self._shard_bytes or len(self.places) == SHARD_DOCUMENTS
+
+    def write(self, folder: Path) -> ShardEntry:
+        """Write the shard's files."""
+        return write_shard(folder, self._content(), self._schema)
 
     def add(self, record: Record, source: str, number: int, place: int) -> None:
         """Take one record, or count why it cannot be a document."""
@@ -79,8 +107,7 @@ class Draft:
         self._waiting = []
         self._waiting_bytes = 0
 
-    def content(self) -> ShardContent:
-        """Return the finished shard."""
+    def _content(self) -> ShardContent:
         self._encode()
         offsets = np.zeros(len(self._tokens) + 1, dtype="<u8")
         np.cumsum([len(tokens) for tokens in self._tokens], out=offsets[1:])

@@ -1,7 +1,8 @@
 """The arrays aligned to sorted ids, written in bounded memory once all shards are there."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from assay.pool.manifest import (
     ROWS_FILE,
     SHARDS_FOLDER,
     UIDS_FILE,
-    ShardEntry,
+    StoredShard,
 )
 from assay.pool.report import MAX_EXAMPLES
 from assay.pool.shard import DOCUMENTS_FILE
@@ -30,9 +31,9 @@ class Index:
 
     Attributes:
         n: Rows.
-        num_tokens: Tokens of the rows.
-        num_bytes: UTF-8 bytes of the rows.
-        repeats: Documents whose id came before.
+        num_tokens: Tokens of the rows; 0 where none are stored.
+        num_bytes: UTF-8 bytes of the rows; likewise.
+        repeats: Examples whose id came before.
         examples: Of the first of those, by uid: position in storage, position of the one that stays.
         files: File name -> digest.
     """
@@ -45,8 +46,18 @@ class Index:
     files: dict[str, str]
 
 
+SIZES = {"n_tokens": NUM_TOKENS_FILE, "n_bytes": NUM_BYTES_FILE}
+"""Sizes of a document, and the arrays that hold them."""
+
+
 def write_index(
-    folder: Path, work: Path, shards: Sequence[ShardEntry], limit: int = MAX_ENTRIES
+    folder: Path,
+    work: Path,
+    shards: Sequence[StoredShard],
+    limit: int = MAX_ENTRIES,
+    *,
+    table: str = DOCUMENTS_FILE,
+    sizes: Mapping[str, str] = SIZES,
 ) -> Index:
     """Sort the ids of all shards and write the aligned arrays.
 
@@ -55,9 +66,11 @@ def write_index(
         work: Folder for temporary files.
         shards: In storage order.
         limit: Most entries held in memory.
+        table: A shard's file with the column `uid`.
+        sizes: Columns of that file that get an array of their own -> its file.
     """
     entries, rows = work / "entries.bin", work / "rows.bin"
-    _collect(folder, shards, entries)
+    _collect([folder / SHARDS_FOLDER / s.name / table for s in shards], sizes, entries)
     totals = np.zeros(3, dtype=np.int64)
     repeats = 0
     examples: list[tuple[int, int]] = []
@@ -75,27 +88,26 @@ def write_index(
                 examples += _examples(block, fresh, kept)[: MAX_EXAMPLES - len(examples)]
             kept = int(unique["position"][-1]) if len(unique) else kept
     entries.unlink()
-    files = _write_arrays(folder, rows, int(totals[0]), limit)
+    files = _write_arrays(folder, rows, int(totals[0]), limit, sizes)
     rows.unlink()
     n, num_tokens, num_bytes = map(int, totals)
     return Index(n, num_tokens, num_bytes, repeats, examples, files)
 
 
-def _collect(folder: Path, shards: Sequence[ShardEntry], target: Path) -> None:
-    """Write one `ENTRY` for every stored document."""
+def _collect(tables: Sequence[Path], sizes: Mapping[str, str], target: Path) -> None:
+    """Write one `ENTRY` for every stored example."""
     import pyarrow.parquet as pq
 
     position = 0
     with target.open("wb") as stream:
-        for shard in shards:
-            path = folder / SHARDS_FOLDER / shard.name / DOCUMENTS_FILE
-            table = pq.read_table(path, columns=["uid", "n_tokens", "n_bytes"])
-            entries = np.empty(len(table), dtype=ENTRY)
+        for path in tables:
+            table = pq.read_table(path, columns=["uid", *sizes])
+            entries = np.zeros(len(table), dtype=ENTRY)
             uids = uids_from_bytes(b"".join(table["uid"].to_pylist()))
             entries["f0"], entries["f1"] = uids["f0"], uids["f1"]
             entries["position"] = np.arange(position, position + len(table))
-            entries["n_tokens"] = table["n_tokens"].to_numpy()
-            entries["n_bytes"] = table["n_bytes"].to_numpy()
+            for size in sizes:
+                entries[size] = table[size].to_numpy()
             entries.tofile(stream)
             position += len(table)
 
@@ -118,17 +130,18 @@ def _examples(
     return found
 
 
-def _write_arrays(folder: Path, rows: Path, n: int, limit: int) -> dict[str, str]:
+def _write_arrays(
+    folder: Path, rows: Path, n: int, limit: int, sizes: Mapping[str, str]
+) -> dict[str, str]:
     def uids(block: NDArray[np.void]) -> NDArray[np.void]:
         pairs = np.empty(len(block), dtype=UID_DTYPE)
         pairs["f0"], pairs["f1"] = block["f0"], block["f1"]
         return pairs
 
-    arrays = {
+    arrays: dict[str, tuple[np.dtype, Callable[[NDArray[np.void]], NDArray[Any]]]] = {
         UIDS_FILE: (UID_DTYPE, uids),
-        ROWS_FILE: (np.dtype("<i8"), lambda block: block["position"]),
-        NUM_TOKENS_FILE: (np.dtype("<i4"), lambda block: block["n_tokens"]),
-        NUM_BYTES_FILE: (np.dtype("<i4"), lambda block: block["n_bytes"]),
+        ROWS_FILE: (np.dtype("<i8"), itemgetter("position")),
+        **{file: (np.dtype("<i4"), itemgetter(size)) for size, file in sizes.items()},
     }
     for name, (dtype, pick) in arrays.items():
         _write_npy(folder / name, dtype, n, (pick(block) for block in read_blocks(rows, limit)))

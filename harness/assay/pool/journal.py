@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -13,10 +13,9 @@ from assay.artifact import atomic_file, write_atomic
 from assay.errors import PoolError
 from assay.pool.manifest import (
     BUILD_FOLDER,
+    IMAGES_FOLDER,
     SHARDS_FOLDER,
-    Column,
-    ShardEntry,
-    TokenizerEntry,
+    StoredShard,
     to_json,
     truth_path,
 )
@@ -25,25 +24,21 @@ from assay.spec import parse, plain
 _PLAN_FILE = "plan.json"
 
 
-@dataclass(frozen=True)
-class Plan:
-    """A build's decisions.
+class Plan(Protocol):
+    """A build's decisions: a dataclass."""
 
-    Attributes:
-        fingerprint: Digest of sources and settings.
-        columns: The pool's metadata columns.
-        left_out: Fields that found no room among them.
-        tokenizer: Already in the pool's folder.
-    """
+    @property
+    def fingerprint(self) -> str:
+        """Digest of sources and settings."""
+        ...
 
-    fingerprint: str
-    columns: tuple[Column, ...]
-    left_out: tuple[str, ...]
-    tokenizer: TokenizerEntry
+
+PlanT = TypeVar("PlanT", bound=Plan)
+EntryT = TypeVar("EntryT", bound=StoredShard)
 
 
 @dataclass(frozen=True)
-class FinishedShard:
+class FinishedShard(Generic[EntryT]):
     """A shard that is whole.
 
     Attributes:
@@ -52,12 +47,12 @@ class FinishedShard:
         next_place: Place in that source.
     """
 
-    entry: ShardEntry
+    entry: EntryT
     next_source: int
     next_place: int
 
 
-class Journal:
+class Journal(Generic[PlanT, EntryT]):
     """The state of one build.
 
     Attributes:
@@ -69,7 +64,9 @@ class Journal:
         problems: What was met on the way to each of them.
     """
 
-    def __init__(self, folder: Path, fingerprint: str):
+    def __init__(
+        self, folder: Path, fingerprint: str, plan_type: type[PlanT], entry_type: type[EntryT]
+    ):
         """Read what an interrupted attempt left, and clear away what it had half written.
 
         Raises:
@@ -78,21 +75,26 @@ class Journal:
         self.folder = folder
         self.work = folder / BUILD_FOLDER
         self.fingerprint = fingerprint
-        self.shards: list[FinishedShard] = []
+        self.shards: list[FinishedShard[EntryT]] = []
         self.problems: list[Mapping[str, Any]] = []
         for file in sorted((self.work / SHARDS_FOLDER).glob("*.json"), key=lambda f: int(f.stem)):
             state = json.loads(file.read_bytes())
-            self.shards.append(parse(FinishedShard, state["shard"], str(file)))
+            shard = state["shard"]
+            entry = parse(entry_type, shard["entry"], str(file))
+            self.shards.append(FinishedShard(entry, shard["next_source"], shard["next_place"]))
             self.problems.append(state["problems"])
-        self.plan = self._read_plan()
+        self.plan = self._read_plan(plan_type)
         self._clear_away()
 
-    def write_plan(self, plan: Plan) -> None:
+    def write_plan(self, plan: PlanT) -> None:
         """Keep the decisions for a later attempt."""
         write_atomic(self.work / _PLAN_FILE, to_json(plain(plan)))
 
     def finish_shard(
-        self, shard: FinishedShard, problems: Mapping[str, Any], places: list[tuple[int, int]]
+        self,
+        shard: FinishedShard[EntryT],
+        problems: Mapping[str, Any],
+        places: list[tuple[int, int]],
     ) -> None:
         """Note that a shard is whole; last of all that is written for it.
 
@@ -123,9 +125,9 @@ class Journal:
         """Where one shard's hidden ground truth waits for the others."""
         return self.work / "truth" / f"{shard}.parquet"
 
-    def _read_plan(self) -> Plan | None:
+    def _read_plan(self, kind: type[PlanT]) -> PlanT | None:
         path = self.work / _PLAN_FILE
-        plan = parse(Plan, json.loads(path.read_bytes()), str(path)) if path.is_file() else None
+        plan = parse(kind, json.loads(path.read_bytes()), str(path)) if path.is_file() else None
         if plan is None or plan.fingerprint == self.fingerprint:
             return plan
         if self.shards:
@@ -141,6 +143,9 @@ class Journal:
         for folder in (self.folder / SHARDS_FOLDER).glob("*"):
             if folder.name not in known:
                 shutil.rmtree(folder)
+        for images in (self.folder / IMAGES_FOLDER).glob("*"):
+            if images.stem not in known:
+                images.unlink()
         beside = f".{truth_path(self.folder).name}.*.tmp"
         for file in (*self.folder.glob(".*.tmp"), *self.folder.parent.glob(beside)):
             file.unlink()

@@ -1,6 +1,7 @@
 """`pool.json`: what a pool is, written last. A folder without one is no pool."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -10,6 +11,7 @@ from assay.errors import PoolError, TrackError
 from assay.spec import parse, plain
 
 FORMAT = 1
+IMAGE_TEXT = "image-text"
 MANIFEST_FILE = "pool.json"
 REPORT_FILE = "build_report.json"
 TOKENIZER_FILE = "tokenizer.json"
@@ -18,6 +20,9 @@ ROWS_FILE = "rows.npy"
 NUM_TOKENS_FILE = "n_tokens.npy"
 NUM_BYTES_FILE = "n_bytes.npy"
 SHARDS_FOLDER = "shards"
+IMAGES_FOLDER = "images"
+"""Tars of images that could not be left where they were."""
+
 BUILD_FOLDER = ".build"
 """Holds the state of an unfinished build; absent from a finished pool."""
 
@@ -37,25 +42,34 @@ class Column:
     type: ColumnType
 
 
-@dataclass(frozen=True)
-class ShardEntry:
-    """One shard, repeated documents that no row refers to included.
+@dataclass(frozen=True, kw_only=True)
+class StoredShard:
+    """One shard, repeated examples that no row refers to included.
 
     Attributes:
         name: Its folder under `shards/`, five digits or more.
-        rows: Documents in it.
-        num_tokens: Tokens in it.
-        num_bytes: UTF-8 bytes of text in it.
+        rows: Examples in it.
+        num_bytes: UTF-8 bytes of text or captions in it.
         digest: Of the logical content; does not depend on the Parquet writer.
         files: File name -> `sha256:` of its bytes.
     """
 
     name: str
     rows: int
-    num_tokens: int
     num_bytes: int
     digest: str
     files: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShardEntry(StoredShard):
+    """A shard of documents.
+
+    Attributes:
+        num_tokens: Tokens in it.
+    """
+
+    num_tokens: int
 
 
 @dataclass(frozen=True)
@@ -89,19 +103,42 @@ class SourceEntry:
 
 
 @dataclass(frozen=True)
-class Manifest:
-    """Everything about a pool that fits a page.
+class EmbeddingEntry:
+    """An array of features beside the metadata, a row for each candidate.
+
+    Attributes:
+        name: Of the array in its `.npz` files, such as `l14_img`.
+        width: Numbers of a row.
+    """
+
+    name: str
+    width: int
+
+
+@dataclass(frozen=True)
+class SidecarEntry:
+    """A file of metadata, with the features that lie beside it.
+
+    Attributes:
+        path: Of the `.npz` file: relative to the pool, or absolute, or a URL.
+        rows: Candidates in the metadata file, and rows of each array.
+    """
+
+    path: str
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnyManifest:
+    """What manifests of all kinds have in common.
 
     Attributes:
         format: Version of the layout.
         name: As `assay pools` lists it.
-        kind: Modality; `text`.
-        n: Documents with different ids: the rows.
-        num_tokens: Tokens of the rows.
-        num_bytes: UTF-8 bytes of the rows.
-        root: Merkle root of the shards' content digests and, last, the tokenizer's digest.
+        n: Examples with different ids: the rows.
+        num_bytes: UTF-8 bytes of the rows' text or captions.
+        root: Merkle root of the shards' content digests.
         fingerprint: Digest of sources and settings of the build.
-        tokenizer: What made the tokens.
         columns: Metadata.
         shards: In storage order.
         files: Top-level file -> `sha256:` of its bytes.
@@ -113,15 +150,12 @@ class Manifest:
 
     format: int
     name: str
-    kind: Literal["text"]
     n: int
-    num_tokens: int
     num_bytes: int
     root: str
     fingerprint: str
-    tokenizer: TokenizerEntry
     columns: tuple[Column, ...]
-    shards: tuple[ShardEntry, ...]
+    shards: tuple[StoredShard, ...]
     files: dict[str, str]
     sources: tuple[SourceEntry, ...]
     licence: str = ""
@@ -130,12 +164,51 @@ class Manifest:
 
     @property
     def stored(self) -> int:
-        """Documents in storage: rows, and repeated documents that no row refers to."""
+        """Examples in storage: rows, and repeated ones that no row refers to."""
         return sum(shard.rows for shard in self.shards)
 
     def to_bytes(self) -> bytes:
         """Serialise for people and machines."""
         return to_json(plain(self))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest(AnyManifest):
+    """Everything about a pool of documents that fits a page.
+
+    Attributes:
+        kind: Modality.
+        num_tokens: Tokens of the rows.
+        tokenizer: What made the tokens; its digest is the last leaf under the root.
+    """
+
+    kind: Literal["text"]
+    num_tokens: int
+    tokenizer: TokenizerEntry
+    shards: tuple[ShardEntry, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageTextManifest(AnyManifest):
+    """Everything about a pool of images with captions that fits a page.
+
+    Where the images lie (`payload.arrow`) is under no leaf of the root: the same pairs elsewhere are
+    the same pool.
+
+    Attributes:
+        kind: Modality.
+        image_bytes: Encoded bytes of the rows' images.
+        candidates: Different ids in the metadata that the samples were joined with, or None; `n` of
+            them have a sample.
+        sidecars: Metadata files in the order of their rows; empty where no features lie beside them.
+        embeddings: The features.
+    """
+
+    kind: Literal["image-text"]
+    image_bytes: int
+    candidates: int | None = None
+    sidecars: tuple[SidecarEntry, ...] = ()
+    embeddings: tuple[EmbeddingEntry, ...] = ()
 
 
 def to_json(document: Any) -> bytes:
@@ -144,12 +217,17 @@ def to_json(document: Any) -> bytes:
     return (text + "\n").encode("utf-8")
 
 
-def pool_root(shards: tuple[ShardEntry, ...], tokenizer_digest: str) -> str:
-    """Return the Merkle root that identifies a pool."""
-    return merkle_root([*(shard.digest for shard in shards), tokenizer_digest])
+def pool_root(shards: Sequence[StoredShard], *more: str) -> str:
+    """Return the Merkle root that identifies a pool.
+
+    Args:
+        shards: In storage order.
+        more: Digests of what else belongs to the content, such as the tokenizer's.
+    """
+    return merkle_root([*(shard.digest for shard in shards), *more])
 
 
-def parse_manifest(data: bytes, where: str) -> Manifest:
+def parse_manifest(data: bytes, where: str) -> Manifest | ImageTextManifest:
     """Read `pool.json`.
 
     Raises:
@@ -163,7 +241,7 @@ def parse_manifest(data: bytes, where: str) -> Manifest:
                 f"{where} has format {version!r}, this version of assay reads {FORMAT}; "
                 "rebuild the pool with: assay pool build"
             )
-        return parse(Manifest, raw, where)
+        return parse(ImageTextManifest if raw.get("kind") == IMAGE_TEXT else Manifest, raw, where)
     except (ValueError, TrackError) as error:
         raise PoolError(
             f"{where} is not a pool manifest ({error}); rebuild it with: assay pool build"

@@ -1,13 +1,19 @@
 """A pool's files: in a local folder, or fetched from an fsspec URL when first wanted."""
 
 import hashlib
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from assay.artifact import atomic_file, write_atomic
 from assay.errors import PoolError
 from assay.home import assay_home
-from assay.pool.manifest import MANIFEST_FILE, SHARDS_FOLDER, Manifest, parse_manifest
+from assay.pool.manifest import (
+    MANIFEST_FILE,
+    SHARDS_FOLDER,
+    ImageTextManifest,
+    Manifest,
+    parse_manifest,
+)
 from assay.pool.registry import resolve
 from assay.pool.sources import is_url, open_filesystem
 
@@ -38,15 +44,37 @@ class PoolFiles:
             if not (self.folder / MANIFEST_FILE).is_file():
                 write_atomic(self.folder / MANIFEST_FILE, data)
         self.where = self._url or str(self.folder)
-        self.manifest: Manifest = parse_manifest(data, f"{self.where}/{MANIFEST_FILE}")
+        self.manifest: Manifest | ImageTextManifest = parse_manifest(
+            data, f"{self.where}/{MANIFEST_FILE}"
+        )
 
     def digests(self) -> dict[str, str]:
         """Return every file but the manifest, by path inside the pool, with its digest."""
-        tokenizer = self.manifest.tokenizer
-        files = {**self.manifest.files, tokenizer.file: tokenizer.digest}
+        files = dict(self.manifest.files)
         for shard in self.manifest.shards:
             files |= {f"{SHARDS_FOLDER}/{shard.name}/{file}": d for file, d in shard.files.items()}
         return files
+
+    def locate(self, path: str) -> str:
+        """Return the local path or URL of a file that lies in place.
+
+        Args:
+            path: A URL, a path relative to the pool, or an absolute one on the machine that built it.
+
+        Raises:
+            PoolError: If a pool at a URL names a path of this machine, which whoever made the pool has
+                no business in.
+        """
+        if is_url(path):
+            return path
+        if not PurePosixPath(path).is_absolute():
+            return f"{self._url or self.folder}/{path}"
+        if self._url is None:
+            return path
+        raise PoolError(
+            f"{self._url} leaves {path} on the machine that built it; copy the pool here, together with "
+            "that file, or ask whoever hosts it to build it from URLs"
+        )
 
     def path(self, relative: str, digest: str) -> Path:
         """Return a local path to one of the pool's files, fetching it from a URL if need be.

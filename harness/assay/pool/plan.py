@@ -5,14 +5,15 @@ kill decides nothing anew.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from assay.artifact import write_atomic
 from assay.canonical import digest_file
 from assay.console import progress
 from assay.pool.columns import infer_columns
-from assay.pool.journal import Journal, Plan
-from assay.pool.manifest import TOKENIZER_FILE, TokenizerEntry
+from assay.pool.journal import Journal
+from assay.pool.manifest import TOKENIZER_FILE, Column, ShardEntry, TokenizerEntry
 from assay.pool.records import Record, Scalar, complete_columns, text_problem
 from assay.pool.sources import Source
 from assay.pool.tokenizer import find_eos, load_tokenizer, num_ids, train_tokenizer
@@ -24,8 +25,28 @@ SAMPLE_CHARACTERS = 20_000_000
 """Text that a tokenizer is trained on, spread evenly over the sources."""
 
 
+@dataclass(frozen=True)
+class Plan:
+    """A build's decisions.
+
+    Attributes:
+        fingerprint: Digest of sources and settings.
+        columns: The pool's metadata columns.
+        left_out: Fields that found no room among them.
+        tokenizer: Already in the pool's folder.
+    """
+
+    fingerprint: str
+    columns: tuple[Column, ...]
+    left_out: tuple[str, ...]
+    tokenizer: TokenizerEntry
+
+
 def make_plan(
-    journal: Journal, sources: Sequence[Source], tokenizer: Path | None, vocab_size: int
+    journal: Journal[Plan, ShardEntry],
+    sources: Sequence[Source],
+    tokenizer: Path | None,
+    vocab_size: int,
 ) -> Plan:
     """Decide, and write it down.
 

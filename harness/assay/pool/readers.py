@@ -5,14 +5,14 @@ breaks, ends the build, which the same command resumes.
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from assay.canonical import digest_bytes
 from assay.errors import PoolError
-from assay.pool.lines import Item, decompress, read_json_lines
-from assay.pool.records import Fields
-from assay.pool.tables import Table
+from assay.pool.lines import decompress, read_json_lines
+from assay.pool.records import Fields, read_record
+from assay.pool.tables import Item, Table, document_columns
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -30,8 +30,8 @@ _ZSTD_BLOCK = 1 << 11
 _END_BYTES = 1 << 20
 
 
-class FileSource:
-    """A file at a path or fsspec URL.
+class SourceFile:
+    """A file at a path or fsspec URL, looked at without opening it.
 
     Attributes:
         name: Path relative to the folder that all sources of the build share.
@@ -42,24 +42,16 @@ class FileSource:
 
     unit = "B"
 
-    def __init__(self, name: str, filesystem: "AbstractFileSystem", path: str, fields: Fields):
-        """Look at the file, without opening it.
+    def __init__(self, name: str, filesystem: "AbstractFileSystem", path: str):
+        """Look at it.
 
         Raises:
-            PoolError: If it is absent, or of no known kind.
+            PoolError: If it is absent.
         """
-        bare = path.split("?", 1)[0] if path.startswith("http") else path
-        if not bare.endswith(SUFFIXES):
-            raise PoolError(
-                f"{path} is of no known kind; pools are built from {', '.join(SUFFIXES)}, folders "
-                "of these, and datasets saved with save_to_disk"
-            )
         self.name = name
         self.done = 0
         self._filesystem = filesystem
         self._path = path
-        self._fields = fields
-        self._kind = bare.rsplit(".", 1)[-1]
         try:
             self.size = int(filesystem.info(path).get("size") or 0)
         except Exception as error:  # every fsspec backend has its own
@@ -81,27 +73,23 @@ class FileSource:
             raise self._unreadable(error) from None
         return f"{self.size} bytes, {digest_bytes(head, tail)}"
 
-    def records(self, start: int) -> Iterator[Item]:
-        """Yield the file's items from place `start` on: lines, or rows of a table.
+    def _open(self) -> Any:
+        """Open it for reading.
 
         Raises:
-            PoolError: If the file cannot be opened, or stops being readable.
+            PoolError: If it cannot be.
         """
-        self.done = 0
         try:
-            raw: Any = self._filesystem.open(self._path, "rb")
+            return self._filesystem.open(self._path, "rb")
         except Exception as error:
             raise self._unreadable(error) from None
-        with raw:
-            if self._kind in ("parquet", "arrow"):
-                yield from self._rows(raw, start)
-            else:
-                yield from read_json_lines(self._decoded(raw), start, self._fields)
-        self.done = self.size
 
-    def _rows(self, raw: BinaryIO, start: int) -> Iterator[Item]:
+    def _rows(
+        self, raw: BinaryIO, open_table: Callable[[BinaryIO], Table], start: int
+    ) -> Iterator[Item]:
+        """Yield the rows of a table from `start` on."""
         try:
-            table = Table(raw, self._kind, self._fields)
+            table = open_table(raw)
         except PoolError as error:
             raise PoolError(f"{self._path}: {error}") from None
         except Exception as error:
@@ -112,6 +100,64 @@ class FileSource:
                 yield place, item
         except OSError as error:
             raise self._unreadable(error) from None
+
+    def _unreadable(self, error: Exception) -> PoolError:
+        return PoolError(
+            f"cannot read {self._path} ({type(error).__name__}: {error}); check the path and your "
+            "access to it; the same command goes on from what is built"
+        )
+
+
+def suffix_of(path: str) -> str:
+    """Return what a path ends in, without dot; a web address may have a query behind it."""
+    bare = path.split("?", 1)[0] if path.startswith("http") else path
+    return bare.rsplit(".", 1)[-1]
+
+
+class FileSource(SourceFile):
+    """A file of documents.
+
+    Its attributes are those of `SourceFile`.
+    """
+
+    def __init__(self, name: str, filesystem: "AbstractFileSystem", path: str, fields: Fields):
+        """Look at the file, without opening it.
+
+        Raises:
+            PoolError: If it is absent, or of no known kind.
+        """
+        bare = path.split("?", 1)[0] if path.startswith("http") else path
+        if not bare.endswith(SUFFIXES):
+            raise PoolError(
+                f"{path} is of no known kind; pools are built from {', '.join(SUFFIXES)}, folders "
+                "of these, and datasets saved with save_to_disk"
+            )
+        super().__init__(name, filesystem, path)
+        self._fields = fields
+        self._kind = suffix_of(path)
+
+    def records(self, start: int) -> Iterator[Item]:
+        """Yield the file's items from place `start` on: lines, or rows of a table.
+
+        Raises:
+            PoolError: If the file cannot be opened, or stops being readable.
+        """
+        self.done = 0
+        raw = self._open()
+        with raw:
+            if self._kind in ("parquet", "arrow"):
+                yield from self._rows(raw, self._table, start)
+            else:
+                yield from read_json_lines(self._decoded(raw), start, self._fields)
+        self.done = self.size
+
+    def _table(self, raw: BinaryIO) -> Table:
+        return Table(
+            raw,
+            self._kind,
+            lambda schema: document_columns(schema, self._fields),
+            lambda row: read_record(row, self._fields),
+        )
 
     def _decoded(self, raw: BinaryIO) -> Iterator[bytes]:
         if self._kind == "gz":
@@ -133,9 +179,3 @@ class FileSource:
                 return
             self.done += len(block)
             yield block
-
-    def _unreadable(self, error: Exception) -> PoolError:
-        return PoolError(
-            f"cannot read {self._path} ({type(error).__name__}: {error}); check the path and your "
-            "access to it; the same command goes on from what is built"
-        )

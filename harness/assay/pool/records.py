@@ -16,7 +16,7 @@ collide with a column of the pool's own (`uid`, `text`, `n_tokens`, `n_bytes`) i
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -104,15 +104,20 @@ def read_record(raw: Any, fields: Fields) -> Record | Problem:
         return Problem("missing_text", f"no {fields.text!r} among {', '.join(map(str, raw))}")
     if not isinstance(text, str):
         return Problem("text_not_string", f"{fields.text!r} holds a {type(text).__name__}")
-    columns = _scalars(raw)
+    columns = scalars(raw)
     columns.pop(_bare(fields.text), None)
-    uid = _identify(raw, columns, fields, text)
-    if uid is None:
+    uid, own = identify(raw, columns, fields.id)
+    if uid is None and own is None and needs_id(fields.id):
         return Problem("missing_id", f"no {fields.id!r} among {', '.join(map(str, raw))}")
-    for name in OWN_COLUMNS:
+    set_apart(columns, OWN_COLUMNS)
+    return Record(text, uid or derive_uid(own, url_of(columns), text), columns)
+
+
+def set_apart(columns: dict[str, Scalar], own: Iterable[str]) -> None:
+    """Rename fields that would collide with a column of the pool's own."""
+    for name in own:
         if name in columns:
             columns[f"source_{name}"] = columns.pop(name)
-    return Record(text, uid, columns)
 
 
 def text_problem(text: str) -> Problem | None:
@@ -177,7 +182,7 @@ def _bare(name: str) -> str:
     return name.removeprefix("metadata.")
 
 
-def _find(raw: dict[str, Any], name: str) -> Any:
+def _find(raw: Mapping[str, Any], name: str) -> Any:
     """Look at the top level first, then inside `metadata`."""
     value = raw.get(name)
     if value is None and isinstance(metadata := raw.get("metadata"), dict):
@@ -185,7 +190,8 @@ def _find(raw: dict[str, Any], name: str) -> Any:
     return value
 
 
-def _scalars(raw: dict[str, Any]) -> dict[str, Scalar]:
+def scalars(raw: Mapping[str, Any]) -> dict[str, Scalar]:
+    """Return the scalar fields of the top level and of `metadata`."""
     found: dict[str, Scalar] = {}
     metadata = raw.get("metadata")
     for level in (metadata if isinstance(metadata, dict) else {}, raw):
@@ -195,14 +201,27 @@ def _scalars(raw: dict[str, Any]) -> dict[str, Scalar]:
     return found
 
 
-def _identify(
-    raw: dict[str, Any], columns: dict[str, Scalar], fields: Fields, text: str
-) -> bytes | None:
-    """Return the uid, kept or derived; None where the field asked for is absent.
+def needs_id(field: str | None) -> bool:
+    """Tell whether an id was asked for by name."""
+    return field not in (None, NO_ID_FIELD)
 
-    What the uid came from leaves the columns; another own id moves to `source_id`.
+
+def identify(
+    raw: Mapping[str, Any], columns: dict[str, Scalar], field: str | None
+) -> tuple[bytes | None, str | None]:
+    """Look for an example's own id.
+
+    What became the uid leaves `columns`; another own id moves to its `source_id`.
+
+    Args:
+        raw: The fields.
+        columns: The scalars among them.
+        field: Where the id is; None looks through `ID_FIELDS`, `none` nowhere.
+
+    Returns:
+        A 128-bit id, and an id of another form; None where there is none.
     """
-    names = {None: ID_FIELDS, NO_ID_FIELD: ()}.get(fields.id, (fields.id or "",))
+    names = {None: ID_FIELDS, NO_ID_FIELD: ()}.get(field, (field or "",))
     uid = own = None
     for name in names:
         value = _find(raw, name)
@@ -214,9 +233,7 @@ def _identify(
             columns.pop(_bare(name), None)
     if own:
         columns["source_id"] = own
-    if fields.id in (None, NO_ID_FIELD) or uid or own:
-        return uid or derive_uid(own, url_of(columns), text)
-    return None
+    return uid, own
 
 
 def _word(value: object) -> str | None:

@@ -24,9 +24,9 @@ class PoolListing:
             pool that is gone) or `broken` (its manifest or pointer cannot be read).
         path: Its folder.
         kind: Modality; empty where the pool is not built, as is everything below.
-        n: Documents.
-        num_tokens: Tokens.
-        num_bytes: Bytes of text.
+        n: Documents, or pairs.
+        num_tokens: Tokens; 0 for a pool without.
+        num_bytes: Bytes of text and captions.
         root: Merkle root.
     """
 
@@ -152,7 +152,7 @@ def _read_listing(name: str) -> PoolListing:
         str(folder),
         found.kind,
         found.n,
-        found.num_tokens,
+        found.num_tokens if found.kind == "text" else 0,
         found.num_bytes,
         found.root,
     )

@@ -14,7 +14,7 @@ class Tally:
     Attributes:
         counts: Kind -> how often.
         examples: Kind -> the first `MAX_EXAMPLES`, each with `source`, `line` (counted from 1; of a
-            table, its row) and `detail`.
+            table, its row; of a tar, the byte at which the sample ends) and `detail`.
     """
 
     def __init__(self) -> None:

@@ -44,32 +44,30 @@ class ShardContent:
 
     def digest(self) -> str:
         """Return `sha256:...` of the logical content, whatever wrote the files."""
-        lengths = np.array([len(text) for text in self.texts], dtype="<u8")
-        return digest_json(
-            {
-                "uids": digest_bytes(self.uids),
-                "texts": digest_bytes(lengths.tobytes(), *self.texts),
-                "tokens": digest_bytes(
-                    self.offsets.astype("<u8").tobytes(), self.tokens.astype("<u4").tobytes()
-                ),
-                "columns": {name: digest_json(list(v)) for name, v in self.columns.items()},
-            }
+        tokens = digest_bytes(
+            self.offsets.astype("<u8").tobytes(), self.tokens.astype("<u4").tobytes()
         )
+        return digest_rows(self.uids, self.texts, self.columns, tokens=tokens)
+
+
+def digest_rows(
+    uids: bytes, texts: Sequence[bytes], columns: Mapping[str, Sequence[Any]], **payload: str
+) -> str:
+    """Return `sha256:...` of examples: ids, texts, metadata, and the digest of what else they hold."""
+    lengths = np.array([len(text) for text in texts], dtype="<u8")
+    return digest_json(
+        {
+            "uids": digest_bytes(uids),
+            "texts": digest_bytes(lengths.tobytes(), *texts),
+            "columns": {name: digest_json(list(v)) for name, v in columns.items()},
+            **payload,
+        }
+    )
 
 
 def write_shard(folder: Path, content: ShardContent, schema: Sequence[Column]) -> ShardEntry:
     """Write a shard's three files, each whole or absent."""
-    import pyarrow.parquet as pq
-
-    table = _to_table(content, schema)
-    with atomic_file(folder / DOCUMENTS_FILE) as stream:
-        pq.write_table(
-            table,
-            stream,
-            row_group_size=ROW_GROUP_DOCUMENTS,
-            compression="zstd",
-            use_dictionary=[c.name for c in schema],  # pyright: ignore[reportArgumentType]
-        )
+    write_table(folder / DOCUMENTS_FILE, _to_table(content, schema), [c.name for c in schema])
     with atomic_file(folder / TOKENS_FILE) as stream:
         stream.write(content.tokens.tobytes())
     with atomic_file(folder / OFFSETS_FILE) as stream:
@@ -82,6 +80,26 @@ def write_shard(folder: Path, content: ShardContent, schema: Sequence[Column]) -
         digest=content.digest(),
         files={name: digest_file(folder / name) for name in FILES},
     )
+
+
+def write_table(path: Path, table: "pa.Table", dictionary: Sequence[str]) -> None:
+    """Write a shard's Parquet file.
+
+    Args:
+        path: Where to.
+        table: The examples.
+        dictionary: Columns whose values repeat.
+    """
+    import pyarrow.parquet as pq
+
+    with atomic_file(path) as stream:
+        pq.write_table(
+            table,
+            stream,
+            row_group_size=ROW_GROUP_DOCUMENTS,
+            compression="zstd",
+            use_dictionary=list(dictionary),  # pyright: ignore[reportArgumentType]
+        )
 
 
 def read_shard(folder: Path, schema: Sequence[Column], dtype: np.dtype) -> ShardContent:
@@ -117,16 +135,29 @@ def arrow_type(kind: ColumnType) -> "pa.DataType":
     }[kind]
 
 
+def first_columns(
+    uids: bytes,
+    texts: Sequence[bytes],
+    columns: Mapping[str, Sequence[Any]],
+    schema: Sequence[Column],
+) -> dict[str, "pa.Array"]:
+    """Return the columns that shards of all kinds begin with: `uid`, `text`, metadata."""
+    import pyarrow as pa
+
+    return {
+        "uid": pa.FixedSizeBinaryArray.from_buffers(
+            pa.binary(16), len(texts), [None, pa.py_buffer(uids)]
+        ),
+        "text": pa.array(texts, pa.large_binary()).cast(pa.large_string()),
+        **{c.name: pa.array(columns[c.name], arrow_type(c.type)) for c in schema},
+    }
+
+
 def _to_table(content: ShardContent, schema: Sequence[Column]) -> "pa.Table":
     import pyarrow as pa
 
-    uids = pa.FixedSizeBinaryArray.from_buffers(
-        pa.binary(16), len(content.texts), [None, pa.py_buffer(content.uids)]
-    )
     arrays = {
-        "uid": uids,
-        "text": pa.array(content.texts, pa.large_binary()).cast(pa.large_string()),
-        **{c.name: pa.array(content.columns[c.name], arrow_type(c.type)) for c in schema},
+        **first_columns(content.uids, content.texts, content.columns, schema),
         "n_tokens": pa.array(np.diff(content.offsets).astype(np.int32)),
         "n_bytes": pa.array([len(text) for text in content.texts], pa.int32()),
     }

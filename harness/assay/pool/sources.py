@@ -5,7 +5,7 @@ at an fsspec URL. A folder that Hugging Face `datasets` saved is a folder of Arr
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from assay.errors import PoolError
 from assay.pool.manifest import MANIFEST_FILE, REPORT_FILE, TOKENIZER_FILE
 from assay.pool.readers import SUFFIXES, FileSource
-from assay.pool.records import Fields, Problem, Record
+from assay.pool.records import Fields
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -26,7 +26,7 @@ _NO_DATA = {
 
 
 class Source(Protocol):
-    """One file or generator of documents."""
+    """One file or generator of documents, or of image-text pairs."""
 
     @property
     def name(self) -> str:
@@ -53,8 +53,11 @@ class Source(Protocol):
         """What `size` counts: `B` or `docs`."""
         ...
 
-    def records(self, start: int) -> Iterator[tuple[int, Record | Problem]]:
-        """Yield items with their places, which rise; `records(place + 1)` goes on after a place."""
+    def records(self, start: int) -> Iterator[tuple[int, Any]]:
+        """Yield items with their places, which rise; `records(place + 1)` goes on after a place.
+
+        An item is a `Record`, a `Pair` (`assay.pool.imagetext.records`) or a `Problem`.
+        """
         ...
 
 
@@ -64,16 +67,16 @@ def expand(words: Sequence[str], fields: Fields) -> list[Source]:
     Raises:
         PoolError: If a word matches nothing, or a file is of no known kind.
     """
-    found: dict[str, tuple[AbstractFileSystem, str]] = {}
-    for word in words:
-        filesystem, paths = _match(word)
-        for path in paths:
-            found[filesystem.unstrip_protocol(path)] = (filesystem, path)
-    names = _short_names(list(found))
-    return [
-        FileSource(name, filesystem, path, fields)
-        for name, (filesystem, path) in zip(names, found.values(), strict=True)
-    ]
+    found = [(filesystem, path) for word in words for filesystem, path in match(word, SUFFIXES)]
+    return [FileSource(name, *where, fields) for name, where in named(found)]
+
+
+def named(
+    found: Iterable[tuple["AbstractFileSystem", str]],
+) -> list[tuple[str, tuple["AbstractFileSystem", str]]]:
+    """Give different files names: their paths relative to the folder that all of them share."""
+    unique = {filesystem.unstrip_protocol(path): (filesystem, path) for filesystem, path in found}
+    return list(zip(_short_names(list(unique)), unique.values(), strict=True))
 
 
 def is_url(word: str) -> bool:
@@ -95,7 +98,16 @@ def open_filesystem(word: str) -> tuple["AbstractFileSystem", str]:
         raise PoolError(f"cannot read {word}: {error}; for s3:// run: pip install s3fs") from None
 
 
-def _match(word: str) -> tuple["AbstractFileSystem", list[str]]:
+def match(word: str, suffixes: tuple[str, ...]) -> list[tuple["AbstractFileSystem", str]]:
+    """Return the files that a SRC word stands for.
+
+    Args:
+        word: A file, a folder, a glob, or any of these at a URL.
+        suffixes: What files of a folder must end in to be taken.
+
+    Raises:
+        PoolError: If it cannot be listed, or a folder or glob has nothing to offer.
+    """
     filesystem, path = open_filesystem(word)
     web = urlsplit(word).scheme in (
         "http",
@@ -103,7 +115,7 @@ def _match(word: str) -> tuple["AbstractFileSystem", list[str]]:
     )  # where `?` starts a query, and no folder lists
     try:
         if not web and filesystem.isdir(path):
-            paths = [p for p in sorted(filesystem.find(path)) if _is_data(p, path)]
+            paths = [p for p in sorted(filesystem.find(path)) if _is_data(p, path, suffixes)]
         elif any(s in path for s in ("*[" if web else "*?[")) and (
             web or not filesystem.exists(path)
         ):
@@ -115,16 +127,16 @@ def _match(word: str) -> tuple["AbstractFileSystem", list[str]]:
             f"cannot list {word}: {error}; check the path and your access to it"
         ) from None
     if not paths:
-        raise PoolError(f"nothing to read in {word}: files end in {', '.join(SUFFIXES)}")
-    return filesystem, paths
+        raise PoolError(f"nothing to read in {word}: files end in {', '.join(suffixes)}")
+    return [(filesystem, path) for path in paths]
 
 
-def _is_data(path: str, folder: str) -> bool:
+def _is_data(path: str, folder: str, suffixes: tuple[str, ...]) -> bool:
     inside = PurePosixPath(path[len(folder.rstrip("/")) :].lstrip("/"))
     hidden = any(part.startswith((".", "_")) for part in inside.parts)
     # `datasets` leaves the cache of map() beside the data of a saved folder.
     cache = inside.suffix == ".arrow" and inside.name.startswith("cache-")
-    return not hidden and not cache and inside.name not in _NO_DATA and path.endswith(SUFFIXES)
+    return not hidden and not cache and inside.name not in _NO_DATA and path.endswith(suffixes)
 
 
 def _short_names(urls: list[str]) -> list[str]:
@@ -137,10 +149,21 @@ def _short_names(urls: list[str]) -> list[str]:
 
 
 def as_sources(sources: Sequence[Any], fields: Fields) -> list[Source]:
-    """Return sources as they are, and words or paths expanded.
+    """Return sources as they are, and words or paths expanded into files of documents.
 
     Raises:
         PoolError: If a word matches nothing, or two sources share a name.
+    """
+    return combine(sources, lambda words: expand(words, fields))
+
+
+def combine(
+    sources: Sequence[Any], expand: Callable[[list[str]], Sequence[Source]]
+) -> list[Source]:
+    """Return sources as they are, and words or paths expanded.
+
+    Raises:
+        PoolError: As `expand` does, or if two sources share a name.
     """
     if not sources:
         raise PoolError(
@@ -148,7 +171,7 @@ def as_sources(sources: Sequence[Any], fields: Fields) -> list[Source]:
         )
     words = [str(source) for source in sources if isinstance(source, str | Path)]
     others = [source for source in sources if not isinstance(source, str | Path)]
-    all_sources = [*(expand(words, fields) if words else []), *others]
+    all_sources = [*(expand(words) if words else []), *others]
     name, count = Counter(source.name for source in all_sources).most_common(1)[0]
     if count > 1:
         raise PoolError(f"{count} sources are called {name!r}; give each its own name")

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from assay.pool.imagetext.store import ImageTextPool
 from assay.pool.store import Pool
 
 if TYPE_CHECKING:
@@ -37,17 +39,58 @@ class Summary:
 
 def summarise(pool: Pool) -> Summary:
     """Read sizes, hosts and sources of all rows."""
-    values = np.percentile(pool.n_tokens, QUANTILES, method="nearest")
     powers = np.frexp(pool.n_tokens.astype(np.float64))[1] - 1  # floor of the binary logarithm
     bins, counts = np.unique(np.maximum(powers, 0), return_counts=True)
     return Summary(
-        tokens_percentiles={str(q): int(v) for q, v in zip(QUANTILES, values, strict=True)},
+        tokens_percentiles=_percentiles(pool.n_tokens),
         tokens_histogram=[(1 << int(b), int(c)) for b, c in zip(bins, counts, strict=True)],
         bytes_per_token=round(pool.manifest.num_bytes / max(pool.num_tokens, 1), 3),
         stored=pool.manifest.stored,
         hosts=_most_frequent(pool.column("host")),
         sources=_most_frequent(pool.column("source")),
     )
+
+
+@dataclass(frozen=True)
+class PairSummary:
+    """What a pool of pairs says at a glance.
+
+    Attributes:
+        caption_percentiles: Percentile -> characters of a caption.
+        side_percentiles: Percentile -> pixels of the shorter side of an image.
+        image_percentiles: Percentile -> encoded bytes of an image.
+        stored: Pairs in storage, repeated ones included.
+        payload_files: Files that images lie in.
+        hosts: The most frequent hosts and how many pairs each has.
+        sources: The same of the column `source`.
+    """
+
+    caption_percentiles: dict[str, int]
+    side_percentiles: dict[str, int]
+    image_percentiles: dict[str, int]
+    stored: int
+    payload_files: int
+    hosts: list[tuple[str, int]]
+    sources: list[tuple[str, int]]
+
+
+def summarise_pairs(pool: ImageTextPool) -> PairSummary:
+    """Read captions, sizes, hosts and sources of all rows."""
+    sides = np.minimum(pool.column("width").to_numpy(), pool.column("height").to_numpy())
+    return PairSummary(
+        caption_percentiles=_percentiles(np.fromiter(map(len, pool.captions()), np.int64)),
+        side_percentiles=_percentiles(sides),
+        image_percentiles=_percentiles(pool.locations["length"]),
+        stored=pool.manifest.stored,
+        payload_files=pool.num_payload_files,
+        hosts=_most_frequent(pool.column("host")),
+        sources=_most_frequent(pool.column("source")),
+    )
+
+
+def _percentiles(values: NDArray[np.integer]) -> dict[str, int]:
+    found = np.percentile(values, QUANTILES, method="nearest")
+    return {str(q): int(v) for q, v in zip(QUANTILES, found, strict=True)}
 
 
 def _most_frequent(column: "pa.Array") -> list[tuple[str, int]]:

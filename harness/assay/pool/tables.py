@@ -1,45 +1,55 @@
 """Rows out of Parquet files and Arrow streams, a small batch at a time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from assay.errors import PoolError
-from assay.pool.records import Fields, Problem, Record, read_record
+from assay.pool.records import Fields, Problem
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 BATCH_ROWS = 128
-Item = tuple[int, Record | Problem]
+Item = tuple[int, Any]
 
 
 class Table:
-    """A table of documents, opened.
+    """A table of examples, opened.
 
     Attributes:
         num_rows: All rows; 0 where the file does not say.
     """
 
-    def __init__(self, raw: BinaryIO, kind: str, fields: Fields):
+    def __init__(
+        self,
+        raw: BinaryIO,
+        kind: str,
+        choose: Callable[["pa.Schema"], list[str]],
+        read: Callable[[dict[str, Any]], Any],
+        batch_rows: int = BATCH_ROWS,
+    ):
         """Open it.
 
         Args:
             raw: The file.
             kind: `parquet`, or `arrow` for an Arrow stream.
-            fields: Where rows keep text and id.
+            choose: Returns the columns to read.
+            read: Turns a row of these into an example or a `Problem`.
+            batch_rows: Rows decoded at a time.
 
         Raises:
-            PoolError: If it lacks the text field. Whatever pyarrow raises where it is no table.
+            PoolError: As `choose` does. Whatever pyarrow raises where it is no table.
         """
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        self._fields = fields
+        self._read = read
+        self._batch_rows = batch_rows
         self._file = pq.ParquetFile(raw) if kind == "parquet" else pa.ipc.open_stream(raw)
         parquet = isinstance(self._file, pq.ParquetFile)
         self.num_rows = self._file.metadata.num_rows if parquet else 0
         schema = self._file.schema_arrow if parquet else self._file.schema
-        self._columns = _usable_columns(schema, fields)
+        self._columns = choose(schema)
 
     def rows(self, start: int) -> Iterator[Item]:
         """Yield row numbers, `start` on, with what the rows hold; what is corrupt ends the table."""
@@ -51,7 +61,7 @@ class Table:
                 wanted = batch.slice(max(start - place, 0))
                 place += batch.num_rows
                 for i, row in enumerate(_python_rows(wanted), start=place - wanted.num_rows):
-                    yield i, row if isinstance(row, Problem) else read_record(row, self._fields)
+                    yield i, row if isinstance(row, Problem) else self._read(row)
         except (pa.ArrowException, OSError) as error:
             if isinstance(error, OSError) and type(error) is not OSError:
                 raise  # a broken connection; pyarrow reports broken content as a plain OSError
@@ -70,17 +80,23 @@ class Table:
                 break
             place += rows
             groups.pop(0)
-        return self._file.iter_batches(BATCH_ROWS, row_groups=groups, columns=self._columns), place
+        return self._file.iter_batches(
+            self._batch_rows, row_groups=groups, columns=self._columns
+        ), place
 
     def _stream_batches(self, stream: "pa.RecordBatchReader") -> Iterator["pa.RecordBatch"]:
         for batch in stream:
-            for first in range(0, batch.num_rows, BATCH_ROWS):
-                yield batch.select(self._columns).slice(first, BATCH_ROWS)
+            for first in range(0, batch.num_rows, self._batch_rows):
+                yield batch.select(self._columns).slice(first, self._batch_rows)
 
 
-def _usable_columns(schema: "pa.Schema", fields: Fields) -> list[str]:
-    """Return the columns that can hold text, an id or a scalar, and `metadata`."""
-    usable = [field.name for field in schema if _is_scalar(field.type) or field.name == "metadata"]
+def document_columns(schema: "pa.Schema", fields: Fields) -> list[str]:
+    """Return the columns that can hold text, an id or a scalar, and `metadata`.
+
+    Raises:
+        PoolError: If there is none with the text.
+    """
+    usable = [field.name for field in schema if is_scalar(field.type) or field.name == "metadata"]
     if fields.text not in usable and "metadata" not in usable:
         raise PoolError(
             f"there is no column {fields.text!r} but {', '.join(schema.names)}; name the one with "
@@ -89,7 +105,8 @@ def _usable_columns(schema: "pa.Schema", fields: Fields) -> list[str]:
     return usable
 
 
-def _is_scalar(kind: "pa.DataType") -> bool:
+def is_scalar(kind: "pa.DataType") -> bool:
+    """Tell whether values of the type can be a metadata column, or dates, which become text."""
     import pyarrow as pa
 
     kind = kind.value_type if pa.types.is_dictionary(kind) else kind

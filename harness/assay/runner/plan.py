@@ -8,7 +8,7 @@ from pathlib import Path
 from assay.artifact import write_atomic
 from assay.canonical import digest_json
 from assay.home import assay_home
-from assay.pool import Pool
+from assay.pool import AnyPool
 from assay.runner.environment import versions
 from assay.settings import LoggingSettings, MachineSettings, Settings
 from assay.submission import Submission, Unit, write_submission
@@ -44,7 +44,12 @@ class RunPlan:
     @property
     def folder(self) -> Path:
         """Where the run's artifacts are."""
-        return assay_home() / "runs" / self.key.removeprefix("sha256:")[:20]
+        return run_folder(self.key)
+
+
+def run_folder(key: str) -> Path:
+    """Return where the artifacts of the run with this key are."""
+    return assay_home() / "runs" / key.removeprefix("sha256:")[:20]
 
 
 def derive_seed(submission: str, label: str, index: int) -> int:
@@ -60,7 +65,7 @@ def derive_seed(submission: str, label: str, index: int) -> int:
 
 
 def make_plan(
-    loaded: LoadedScale, submission: Submission, pool: Pool, index: int, settings: Settings
+    loaded: LoadedScale, submission: Submission, pool: AnyPool, index: int, settings: Settings
 ) -> RunPlan:
     """Plan run number `index` of a submission.
 

@@ -11,22 +11,21 @@ import pyarrow.parquet as pq
 
 from assay import ledger
 from assay.artifact import atomic_file, only_one
-from assay.board import METRICS, half_width, pooled_sd
+from assay.board import half_width, headline, metrics_of, pooled_sd
 from assay.canonical import digest_file, digest_json
 from assay.console import say
 from assay.errors import SubmissionError
-from assay.pool import Pool
+from assay.pool import AnyPool
 from assay.record import build_record
 from assay.runner.environment import peak_memory_bytes, software
+from assay.runner.modalities import aggregate, evaluate_checkpoint, input_digests, prepare
 from assay.runner.plan import RunPlan, make_plan, write_plan
 from assay.runner.training import CHECKPOINT, ensure_trained
-from assay.score import Metrics, score
+from assay.score.clip import ClipMetrics
+from assay.score.text import Metrics
 from assay.settings import Settings
 from assay.spec import plain
 from assay.submission import Manifest, Report, Unit, validate_file
-from assay.suite.embedded import prepare_suite
-from assay.text.evaluate import evaluate
-from assay.text.model import load_checkpoint
 from assay.track.load import LoadedScale, load
 from assay.track.pools import open_pool
 from assay.train.device import configure_torch, resolve_device
@@ -68,10 +67,8 @@ def score_file(
         say(f"note: {loaded.label} differs from its seal; the records will say so")
     pool = open_pool(loaded)
     # Now, not after hours of training.
-    prepare_suite(loaded.suite, loaded.suite_folder)
-    report = validate_file(
-        path, pool, loaded.rules, loaded.recipe.tokens_seen, unit, steps=loaded.recipe.steps
-    )
+    prepare(loaded)
+    report = validate_file(path, pool, loaded.rules, loaded.recipe.budget, unit)
     _refuse_invalid(report, path, loaded)
     assert report.submission is not None, "a file that cannot be read was refused"
     records = []
@@ -103,7 +100,7 @@ def _say_busy(plan: RunPlan) -> None:
 
 def _score_seed(
     loaded: LoadedScale,
-    pool: Pool,
+    pool: AnyPool,
     report: Report,
     manifest: Manifest,
     plan: RunPlan,
@@ -136,9 +133,7 @@ def _score_seed(
     }
     record = _record(loaded, pool, report, manifest, plan, facts, metrics, clock)
     path = ledger.append(record)
-    say(
-        f"  {metrics.bits_per_byte:.4f} bits/byte, centered accuracy {metrics.centered_accuracy:.4f}: {path}"
-    )
+    say(f"  {headline(record)}: {path}")
     return record
 
 
@@ -149,41 +144,40 @@ def _put_aside(folder: Path) -> None:
         folder.rename(folder.with_name(f"{folder.name}.{number}"))
 
 
-def _evaluate(loaded: LoadedScale, plan: RunPlan, pool: Pool, settings: Settings) -> Metrics:
+def _evaluate(
+    loaded: LoadedScale, plan: RunPlan, pool: AnyPool, settings: Settings
+) -> Metrics | ClipMetrics:
     """Evaluate the checkpoint unless its per-item outputs are there, then aggregate them."""
     outputs = plan.folder / OUTPUTS_FILE
     if not outputs.is_file():
         device = resolve_device(settings)
         configure_torch(settings)
-        table = evaluate(
-            load_checkpoint(plan.folder / CHECKPOINT, device),
-            pool.tokenizer(),
-            loaded.suite,
-            loaded.suite_folder,
-            eos_id=pool.eos_id,
-            items_per_task=loaded.spec.suite.items_per_task,
+        table = evaluate_checkpoint(
+            loaded,
+            pool,
+            plan.folder / CHECKPOINT,
             device=device,
             show_progress=settings.progress,
         )
         with atomic_file(outputs) as stream:
             pq.write_table(table, stream, compression="zstd")
-    return score(pq.read_table(outputs), loaded.suite, loaded.spec.suite.items_per_task)
+    return aggregate(pq.read_table(outputs), loaded)
 
 
 def _record(
     loaded: LoadedScale,
-    pool: Pool,
+    pool: AnyPool,
     report: Report,
     manifest: Manifest,
     plan: RunPlan,
     facts: dict[str, Any],
-    metrics: Metrics,
+    metrics: Metrics | ClipMetrics,
     clock: dict[str, Any],
 ) -> dict[str, Any]:
     submission = report.submission
     assert submission is not None
-    assert report.tokens
-    recipe = loaded.recipe
+    assert report.shown
+    recipe, budget = loaded.recipe, loaded.recipe.budget
     return build_record(
         submission={
             "digest": submission.digest,
@@ -191,8 +185,8 @@ def _record(
             "unit": submission.unit,
             "n": submission.n,
             "unique": report.unique,
-            "tokens": report.tokens,
-            "repeats": round(recipe.tokens_seen / report.tokens, 4),
+            report.counts: report.shown,
+            "repeats": round(budget.amount / report.shown, 4),
             "pool_n": pool.n,
             "manifest": manifest.plain(),
         },
@@ -208,7 +202,7 @@ def _record(
         digests={
             "run": plan.key,
             "pool": pool.root,
-            "tokenizer": pool.manifest.tokenizer.digest,
+            **input_digests(loaded, pool),
             "selection": facts["selection"],
             "recipe": digest_json(plain(recipe)),
             "suite": digest_json(plain(loaded.suite)),
@@ -217,8 +211,9 @@ def _record(
             "outputs": digest_file(plan.folder / OUTPUTS_FILE),
         },
         training={
-            "tokens_seen": recipe.tokens_seen,
+            f"{budget.unit}_seen": budget.amount,
             **{key: facts[key] for key in ("steps", "parameters", "flops", "final_loss")},
+            **facts["extra"],
         },
         metrics=metrics.as_json(),
         software=software(),
@@ -230,7 +225,7 @@ def _record(
 def summarise(records: list[dict[str, Any]]) -> dict[str, Any]:
     """Return mean, deviation and 95 % half-width of both primary metrics over the seeds."""
     summary: dict[str, Any] = {"seeds": len(records)}
-    for metric in METRICS:
+    for metric in metrics_of(records[0]):
         values = [record["metrics"][metric] for record in records]
         sd, degrees = pooled_sd([values])
         summary[metric] = {

@@ -15,13 +15,13 @@ from assay.artifact import atomic_file, atomic_folder, only_one, write_atomic
 from assay.canonical import digest_file
 from assay.console import say
 from assay.errors import RunError, TrainingError
-from assay.pool import Pool
+from assay.modality import Modality
+from assay.runner.modalities import batch_items, build_modality
 from assay.runner.plan import SUBMISSION_FILE, RunPlan, read_plan
 from assay.selection import select_rows
 from assay.settings import Settings
 from assay.submission import read_submission
-from assay.text.modality import TextModality
-from assay.text.model import save_checkpoint
+from assay.track.clip_spec import ClipRecipe
 from assay.track.load import load
 from assay.track.pools import open_pool
 from assay.track.spec import Recipe
@@ -30,7 +30,6 @@ from assay.train.loop import Trained, train
 from assay.train.shards import gather_state
 
 CHECKPOINT = "checkpoint"
-WEIGHTS_FILE = "model.safetensors"
 TRACE_FILE = "trace.npy"
 TRAINED_FILE = "trained.json"
 LOCK_FILE = "training.lock"
@@ -53,20 +52,27 @@ def ensure_trained(plan: RunPlan, settings: Settings) -> dict[str, Any]:
         else:
             train_run(plan.folder)
     facts = json.loads(finished.read_bytes())
-    weights = plan.folder / CHECKPOINT / WEIGHTS_FILE
-    if digest_file(weights) != facts["checkpoint"]:
-        raise RunError(f"{weights} does not match its digest; delete {plan.folder} and score again")
+    weights = weights_file(plan.folder / CHECKPOINT)
+    if weights is None or digest_file(weights) != facts["checkpoint"]:
+        raise RunError(
+            f"the weights in {plan.folder / CHECKPOINT} do not match their digest; delete {plan.folder} and score again"
+        )
     return facts
 
 
-def _check_launch(recipe: Recipe, settings: Settings) -> None:
+def weights_file(checkpoint: Path) -> Path | None:
+    """Return the file of weights in a checkpoint's folder, whatever its field calls it."""
+    return next(iter(sorted(checkpoint.glob("*.safetensors"))), None)
+
+
+def _check_launch(recipe: Recipe | ClipRecipe, settings: Settings) -> None:
     """Refuse what several processes cannot do, before they are started."""
     processes = settings.machine.processes
-    windows = recipe.global_batch_tokens // recipe.model.context_length
-    if windows % processes:
+    count, things = batch_items(recipe)
+    if count % processes:
         raise RunError(
-            f"machine.processes={processes} does not divide the recipe's global batch of {windows} "
-            f"windows; choose a divisor of {windows}"
+            f"machine.processes={processes} does not divide the recipe's global batch of {count} "
+            f"{things}; choose a divisor of {count}"
         )
     if settings.machine.sharding == "fsdp" and recipe.optimizer.name == "muon":
         raise RunError(
@@ -108,40 +114,43 @@ def _train(folder: Path) -> None:
     submission = read_submission(folder / SUBMISSION_FILE, unit=plan.unit)
     assert submission.digest == plan.submission, "the run folder holds another submission"
     selection = select_rows(submission, pool)
-    modality = TextModality(
-        pool, selection, loaded.recipe, seed=plan.seed, micro_batch=settings.micro_batch
+    modality = build_modality(
+        loaded, pool, selection, seed=plan.seed, settings=settings, folder=folder
     )
     trained = train(modality, seed=plan.seed, folder=folder, settings=settings)
     state = gather_state(trained.model.state_dict())
     if trained.main_process:
         model: Any = modality.build_model(plan.seed)
         model.load_state_dict(state)
-        _finish(folder, model, trained, pool, selection.digest, settings)
+        _finish(folder, model, modality, trained, selection.digest, settings)
 
 
 def _finish(
     folder: Path,
     model: Any,
+    modality: Modality,
     trained: Trained,
-    pool: Pool,
     selection_digest: str,
     settings: Settings,
 ) -> None:
     """Write checkpoint and trace, then the file whose existence says that training is done."""
     if not (folder / CHECKPOINT).is_dir():
         with atomic_folder(folder / CHECKPOINT) as partial:
-            save_checkpoint(model, pool.tokenizer().to_str(), partial)
+            modality.save_checkpoint(model, partial)
     with atomic_file(folder / TRACE_FILE) as stream:
         np.save(stream, trained.trace, allow_pickle=False)
+    weights = weights_file(folder / CHECKPOINT)
+    assert weights is not None, "every modality saves safetensors"
     facts = {
         "selection": selection_digest,
         "trace": trained.trace_digest,
-        "checkpoint": digest_file(folder / CHECKPOINT / WEIGHTS_FILE),
+        "checkpoint": digest_file(weights),
         "steps": len(trained.trace),
         "final_loss": float(trained.trace[-1]),
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
         "flops": trained.flops,
         "seconds": trained.seconds,
+        "extra": modality.facts(),
         "device": trained.facts
         | {"micro_batch": settings.micro_batch, "sharding": settings.machine.sharding},
     }

@@ -10,10 +10,11 @@ exception: a keyword `truth` is granted to the package's own files alone.
 
 from assay.strategy.load import Strategy, list_strategies, load_strategy, parse_settings
 from assay.strategy.run import Outcome, manifest_of, run_strategy
-from assay.strategy.view import PoolView
+from assay.strategy.view import PairView, PoolView
 
 __all__ = [
     "Outcome",
+    "PairView",
     "PoolView",
     "Strategy",
     "list_strategies",

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from assay.errors import StrategyError
-from assay.pool import Pool
+from assay.pool import AnyPool, ImageTextPool
 from assay.pool.manifest import truth_path
 from assay.pool.uid import UID_DTYPE
 from assay.strategy.load import Setting, Strategy, errors_of
-from assay.strategy.view import PoolView
+from assay.strategy.view import PairView, PoolView
 from assay.submission import Submission, submission_of
 from assay.track.load import embedded_pools
+from assay.track.spec import Budget
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,14 @@ class Outcome:
 
 
 def run_strategy(
-    strategy: Strategy, pool: Pool, *, tokens_seen: int, seed: int, settings: dict[str, Setting]
+    strategy: Strategy, pool: AnyPool, *, budget: Budget, seed: int, settings: dict[str, Setting]
 ) -> Outcome:
     """Let a strategy choose.
 
     Args:
         strategy: What `load_strategy` returned.
         pool: The candidates.
-        tokens_seen: The budget that the strategy is told.
+        budget: What a run may see, which the strategy is told.
         seed: Seeds every choice that it makes.
         settings: A value for every parameter, as `parse_settings` returns them.
 
@@ -52,7 +53,8 @@ def run_strategy(
     keywords: dict[str, Any] = {**settings, "seed": seed}
     if strategy.reads_truth:
         keywords["truth"] = read_truth(pool)
-    view = PoolView(pool, tokens_seen)
+    pairs = isinstance(pool, ImageTextPool)
+    view = PairView(pool, budget.amount) if pairs else PoolView(pool, budget.amount)
     started, started_cpu = time.perf_counter(), _cpu_seconds()
     # Standard output belongs to the answer, whatever a strategy prints.
     with errors_of(strategy.path), redirect_stdout(sys.stderr):
@@ -80,7 +82,7 @@ def _submission(strategy: Strategy, returned: Any) -> Submission:
     return submission_of(returned)
 
 
-def read_truth(pool: Pool) -> Any:
+def read_truth(pool: AnyPool) -> Any:
     """Return the hidden ground truth as a pyarrow table, aligned to the pool's rows.
 
     Raises:
@@ -102,12 +104,12 @@ def read_truth(pool: Pool) -> Any:
     except (pa.ArrowException, OSError) as error:
         raise StrategyError(f"{path} cannot be read ({error}); {again}") from None
     if len(truth) != pool.n:
-        raise StrategyError(f"{path} has {len(truth)} rows for {pool.n} documents; {again}")
+        raise StrategyError(f"{path} has {len(truth)} rows for {pool.n} examples; {again}")
     return truth
 
 
 def manifest_of(
-    strategy: Strategy, outcome: Outcome, pool: Pool, *, seed: int, settings: dict[str, Setting]
+    strategy: Strategy, outcome: Outcome, pool: AnyPool, *, seed: int, settings: dict[str, Setting]
 ) -> dict[str, Any]:
     """Return the part of a manifest that says how the list was made."""
     return {

@@ -1,4 +1,4 @@
-"""What a strategy sees of a pool."""
+"""What a strategy sees of a pool: of documents, or of image-text pairs."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.console import progress
-from assay.pool import Pool
+from assay.pool import ImageTextPool, Pool
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from PIL import Image
 
 
 class PoolView:
@@ -67,3 +68,48 @@ class PoolView:
     def tokens(self, row: int) -> NDArray[np.unsignedinteger]:
         """Return the token ids of one document, memory-mapped."""
         return self._pool.tokens(row)
+
+
+class PairView:
+    """Everything that a participant may see of an image-text pool, and nothing of the answers.
+
+    Attributes:
+        n: Number of pairs. A row is a number from 0 to n-1; every array is aligned to rows.
+        uids: (n,) ids of dtype `u8,u8`, sorted.
+        samples_seen: The budget of a run; what is selected repeats until it is full.
+        column_names: Metadata columns, such as `original_width` or `clip_l14_similarity_score`.
+        embedding_names: Features that came with the pool, such as `l14_img`.
+    """
+
+    def __init__(self, pool: ImageTextPool, samples_seen: int):
+        self._pool = pool
+        self.n: int = pool.n
+        self.uids: NDArray[np.void] = pool.uids
+        self.samples_seen = samples_seen
+        self.column_names: tuple[str, ...] = pool.column_names
+        self.embedding_names: tuple[str, ...] = pool.embedding_names
+
+    def column(self, name: str, rows: NDArray[np.integer] | None = None) -> "pa.Array":
+        """Return a metadata column as a pyarrow array, for all rows or the given ones."""
+        return self._pool.column(name, rows)
+
+    def embedding(self, name: str, rows: NDArray[np.integer] | None = None) -> NDArray[np.float16]:
+        """Return features, (k, d), for all rows or the given ones."""
+        return self._pool.embedding(name, rows)
+
+    def captions(self, rows: NDArray[np.integer] | None = None) -> Iterator[str]:
+        """Yield captions in row order, or in the order of `rows`."""
+        return self._pool.captions(rows)
+
+    def images(self, rows: NDArray[np.integer] | None = None) -> "Iterator[Image.Image | None]":
+        """Yield images as RGB, None for one that cannot be decoded, with a progress bar."""
+        from assay.pool.imagetext.images import ImageProblem, decode_image
+
+        wanted = range(self.n) if rows is None else rows
+        with progress("reading images", len(wanted), "images") as bar:
+            for row in wanted:
+                try:
+                    yield decode_image(self._pool.image_bytes(int(row)))
+                except ImageProblem:
+                    yield None
+                bar.update()

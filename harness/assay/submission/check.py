@@ -3,20 +3,20 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assay.errors import SubmissionError
-from assay.pool import Pool
+from assay.pool import AnyPool, ImageTextPool
 from assay.pool.uid import uids_to_hex
 from assay.submission.entries import MAX_REPORTED, assemble
 from assay.submission.form import PPM, Finding, Submission, Unit
 from assay.submission.locate import Located, locate
 from assay.submission.manifest import Manifest, examine_manifest, sidecar_path
 from assay.submission.read import read_entries
-from assay.track.spec import Rules
+from assay.track.spec import Budget, Rules
 
 MAX_STAGE_COPIES = 16
 """A staged list may have so many entries for every candidate of the pool."""
@@ -28,15 +28,17 @@ class Report:
 
     Attributes:
         submission: The canonical form, or None where the file could not be read.
+        counts: What the budget counts, `tokens` or `samples`.
         unique: Different examples over all stages.
-        tokens: Tokens that one pass over every stage shows, without end-of-text tokens.
+        shown: Tokens (without end-of-text tokens) or samples that one pass over every stage shows.
         repeats: How often the run sees its most repeated example.
         findings: In the order of the rules.
     """
 
     submission: Submission | None
+    counts: Literal["tokens", "samples"]
     unique: int | None
-    tokens: int | None
+    shown: int | None
     repeats: int | None
     findings: tuple[Finding, ...]
 
@@ -55,7 +57,7 @@ class Report:
             "unit": submission and submission.unit,
             "n": submission and submission.n,
             "unique": self.unique,
-            "tokens": self.tokens,
+            self.counts: self.shown,
             "repeats": self.repeats,
             "findings": [finding.plain() for finding in self.findings],
         }
@@ -63,12 +65,10 @@ class Report:
 
 def validate_file(
     path: Path,
-    pool: Pool,
+    pool: AnyPool,
     rules: Rules,
-    tokens_seen: int,
+    budget: Budget,
     unit: Unit | None = None,
-    *,
-    steps: int | None = None,
 ) -> Report:
     """Check a file and its manifest against every rule; nothing is raised for what they hold.
 
@@ -76,9 +76,8 @@ def validate_file(
         path: The list; its manifest, if there is one, lies beside it.
         pool: The candidates.
         rules: What the track accepts.
-        tokens_seen: The budget, in tokens.
+        budget: What a run may see.
         unit: What chunk ids count; None takes the manifest's word.
-        steps: Training steps of a run; None leaves the stages' steps unchecked.
     """
     manifest, findings = Manifest(), []
     try:
@@ -88,24 +87,23 @@ def validate_file(
         submission, repeated = assemble(entries, unit or manifest.unit)
     except SubmissionError as error:
         refusal = Finding(error.rule, error.message, error.row)
-        return Report(None, None, None, None, (refusal, *findings))
+        return Report(None, budget.unit, None, None, None, (refusal, *findings))
     findings = [*repeated, *findings, *_manifest_fits(manifest, submission, pool)]
-    return validate(submission, pool, rules, tokens_seen, findings, steps=steps)
+    return validate(submission, pool, rules, budget, findings)
 
 
-def max_entries(pool: Pool) -> int:
+def max_entries(pool: AnyPool) -> int:
     """Return how many entries a file over this pool can have: every chunk, in several stages."""
-    return MAX_STAGE_COPIES * (pool.n + pool.num_tokens // 128)
+    chunks = 0 if isinstance(pool, ImageTextPool) else pool.num_tokens // 128
+    return MAX_STAGE_COPIES * (pool.n + chunks)
 
 
 def validate(
     submission: Submission,
-    pool: Pool,
+    pool: AnyPool,
     rules: Rules,
-    tokens_seen: int,
+    budget: Budget,
     findings: Iterable[Finding] = (),
-    *,
-    steps: int | None = None,
 ) -> Report:
     """Check a submission in canonical form.
 
@@ -113,12 +111,11 @@ def validate(
         submission: What `read_submission` returned or a strategy made.
         pool: The candidates.
         rules: What the track accepts.
-        tokens_seen: The budget, in tokens.
+        budget: What a run may see.
         findings: Earlier findings, which go into the report too.
-        steps: Training steps of a run; None leaves the stages' steps unchecked.
     """
     located = [locate(stage, submission.unit, pool) for stage in submission.stages]
-    unique, seen = _times_seen(submission, located, tokens_seen)
+    unique, seen = _times_seen(submission, located, budget)
     repeats = int(seen.max(initial=0))
     found = [
         *findings,
@@ -126,37 +123,36 @@ def validate(
         *_check_size(submission, pool),
         *_check_known(submission, located, pool),
         *_check_weights(submission, rules),
-        *_check_steps(submission, steps),
-        *_check_budget(submission, located, rules, tokens_seen, repeats),
+        *_check_steps(submission, budget.steps),
+        *_check_budget(submission, located, rules, budget, repeats),
     ]
-    tokens = sum(
-        int((part.num_tokens * stage.repeats).sum())
+    shown = sum(
+        int((part.shown * stage.repeats).sum())
         for stage, part in zip(submission.stages, located, strict=True)
     )
     found.sort(key=lambda finding: (finding.severity, finding.rule))
-    return Report(submission, unique, tokens, repeats, tuple(found))
+    return Report(submission, budget.unit, unique, shown, repeats, tuple(found))
 
 
-def _passes(share_ppm: int, one_pass: int, tokens_seen: int) -> int:
+def _passes(share_ppm: int, one_pass: int, budget: Budget) -> int:
     """Return how many passes over a stage start within its share of the budget."""
-    return -(-share_ppm * tokens_seen // (PPM * one_pass)) if one_pass else 0
+    return -(-share_ppm * budget.amount // (PPM * one_pass)) if one_pass else 0
 
 
 def _one_pass(part: Located, repeats: NDArray[np.uint32]) -> int:
-    """Return the tokens of one pass over a stage, an end-of-text token after every entry included."""
-    used = part.num_tokens > 0
-    return int(((part.num_tokens[used] + 1) * repeats[used]).sum())
+    """Return what one pass over a stage takes from the budget."""
+    return int((part.cost * repeats).sum())
 
 
 def _times_seen(
-    submission: Submission, located: list[Located], tokens_seen: int
+    submission: Submission, located: list[Located], budget: Budget
 ) -> tuple[int, NDArray[np.int64]]:
     """Return the number of different examples, and how often the run sees each of them."""
     keys, times = [], []
     for stage, part in zip(submission.stages, located, strict=True):
-        passes = _passes(stage.share_ppm, _one_pass(part, stage.repeats), tokens_seen)
+        passes = _passes(stage.share_ppm, _one_pass(part, stage.repeats), budget)
         known = part.rows >= 0
-        keys.append((part.rows << 31 | part.token_start)[known])
+        keys.append(part.keys[known])
         times.append(stage.repeats[known].astype(np.int64) * passes)
     if len(keys) == 1:
         return len(keys[0]), times[0]
@@ -177,17 +173,18 @@ def _check_forms(submission: Submission, rules: Rules) -> list[Finding]:
     return findings
 
 
-def _check_size(submission: Submission, pool: Pool) -> list[Finding]:
-    largest = pool.n if submission.unit == "document" else pool.num_tokens
+def _check_size(submission: Submission, pool: AnyPool) -> list[Finding]:
+    whole = submission.unit == "document" or isinstance(pool, ImageTextPool)
+    largest = pool.n if whole else pool.num_tokens
     longest = max(len(stage.uids) for stage in submission.stages)
     if longest <= largest:
         return []
     return [
-        Finding("S1", f"{longest:,} different ids, but pool {pool.name} has {pool.n:,} documents")
+        Finding("S1", f"{longest:,} different ids, but pool {pool.name} has {pool.n:,} examples")
     ]
 
 
-def _check_known(submission: Submission, located: list[Located], pool: Pool) -> list[Finding]:
+def _check_known(submission: Submission, located: list[Located], pool: AnyPool) -> list[Finding]:
     """List the first unknown ids, in the order of the file."""
     unknown: list[tuple[int, str]] = []
     total = 0
@@ -222,12 +219,10 @@ def _check_weights(submission: Submission, rules: Rules) -> list[Finding]:
     return findings[:MAX_REPORTED]
 
 
-def _check_steps(submission: Submission, steps: int | None) -> list[Finding]:
+def _check_steps(submission: Submission, steps: int) -> list[Finding]:
     """Refuse stages whose share of the budget is less than the step that it ends in."""
     findings: list[Finding] = []
     before = shares = 0
-    if not steps:
-        return findings
     for number, stage in enumerate(submission.stages):
         shares += stage.share_ppm
         last = steps * shares // PPM  # as training cuts them
@@ -245,22 +240,22 @@ def _check_budget(
     submission: Submission,
     located: list[Located],
     rules: Rules,
-    tokens_seen: int,
+    budget: Budget,
     repeats: int,
 ) -> list[Finding]:
     """Compare one pass over every stage with its share of the budget."""
     findings = []
     stages = list(zip(submission.stages, located, strict=True))
-    empty = sum(int(((part.rows >= 0) & (part.num_tokens == 0)).sum()) for _, part in stages)
+    empty = sum(int(((part.rows >= 0) & (part.shown == 0)).sum()) for _, part in stages)
     if empty:
         problem = f"{empty:,} listed documents have no tokens; training leaves them out"
         findings.append(Finding("S4", problem, severity="note"))
     passes = [_one_pass(part, stage.repeats) for stage, part in stages]
     if not all(passes):
-        problem = "a stage has no tokens that this pool knows; there is nothing to train on"
+        problem = f"a stage has no {budget.unit} that this pool knows; there is nothing to train on"
         return [*findings, Finding("S4", problem)]
     for number, ((stage, _), one_pass) in enumerate(zip(stages, passes, strict=True)):
-        tenths = 1000 * stage.share_ppm * tokens_seen // (PPM * one_pass)
+        tenths = 1000 * stage.share_ppm * budget.amount // (PPM * one_pass)
         if tenths < 1000:
             whose = "the budget" if len(stages) == 1 else f"stage {number}'s share of the budget"
             problem = f"{whose} covers {tenths / 10} % of one pass; the run sees a drawn part"
@@ -268,19 +263,23 @@ def _check_budget(
     if repeats <= 1:
         return findings
     sums = " + ".join(f"{one_pass:,}" for one_pass in passes)
-    fact = f"repeats {repeats} times: one pass is {sums} tokens with their ends, the budget {tokens_seen:,}"
+    ends = " with their ends" if budget.unit == "tokens" else ""
+    fact = (
+        f"repeats {repeats} times: one pass is {sums} {budget.unit}{ends}, the budget "
+        f"{budget.amount:,}"
+    )
     if submission.form != "ids":
         fact += "; that is how often the run sees its most repeated example"
     if repeats <= rules.max_repeats:
         return [*findings, Finding("S4", fact, severity="note")]
-    floor = -(-tokens_seen // rules.max_repeats)
-    advice = f"this track allows {rules.max_repeats}: select at least {floor:,} tokens"
+    floor = -(-budget.amount // rules.max_repeats)
+    advice = f"this track allows {rules.max_repeats}: select at least {floor:,} {budget.unit}"
     if submission.form != "ids":
         advice += ", lower the weights, or let stages share less"
     return [*findings, Finding("S4", f"{fact}; {advice}")]
 
 
-def _manifest_fits(manifest: Manifest, submission: Submission, pool: Pool) -> list[Finding]:
+def _manifest_fits(manifest: Manifest, submission: Submission, pool: AnyPool) -> list[Finding]:
     """Check that a manifest written by a program describes this list and this pool."""
     findings = []
     if manifest.digest not in (None, submission.digest):

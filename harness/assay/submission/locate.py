@@ -1,4 +1,4 @@
-"""Where the entries of a submission lie in a pool: rows, and spans of tokens within them."""
+"""Where the entries of a submission lie in a pool: rows, and in text spans of tokens within them."""
 
 from dataclasses import dataclass
 from itertools import pairwise
@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.pool import Pool
+from assay.pool import AnyPool, ImageTextPool, Pool
 from assay.pool.chunks import CHUNK_TOKENS, chunk_bounds, vocabulary_pieces
 from assay.pool.uid import find
 from assay.submission.form import Stage, Unit
@@ -18,26 +18,63 @@ class Located:
 
     Attributes:
         rows: Row in the pool, or -1 for an id (or a chunk of one) that the pool does not have.
-        token_start: First token of the span within its document.
-        token_stop: One after its last token; equal to the start where there is nothing to see.
+        spans: In a text pool, the span of tokens within each document.
     """
 
     rows: NDArray[np.int64]
-    token_start: NDArray[np.int32]
-    token_stop: NDArray[np.int32]
+    spans: "TokenSpans | None" = None
 
     @property
-    def num_tokens(self) -> NDArray[np.int64]:
-        """Tokens of every entry."""
-        return (self.token_stop - self.token_start).astype(np.int64)
+    def shown(self) -> NDArray[np.int64]:
+        """Tokens of every entry, or 1 sample; 0 where there is nothing to see."""
+        return (self.rows >= 0).astype(np.int64) if self.spans is None else self.spans.lengths
+
+    @property
+    def cost(self) -> NDArray[np.int64]:
+        """What one look at every entry takes from the budget: a document has an end-of-text too."""
+        shown = self.shown
+        return shown if self.spans is None else np.where(shown > 0, shown + 1, 0)
+
+    @property
+    def keys(self) -> NDArray[np.int64]:
+        """Numbers that are the same for the same example alone."""
+        return self.rows if self.spans is None else self.rows << 31 | self.spans.start
 
 
-def locate(stage: Stage, unit: Unit, pool: Pool) -> Located:
-    """Find every entry of a stage in the pool."""
+@dataclass(frozen=True, eq=False)
+class TokenSpans:
+    """Parts of documents, both (n,).
+
+    Attributes:
+        start: First token of the span within its document.
+        stop: One after its last token; equal to the start where there is nothing to see.
+    """
+
+    start: NDArray[np.int32]
+    stop: NDArray[np.int32]
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens of every span."""
+        return (self.stop - self.start).astype(np.int64)
+
+    def take(self, used: NDArray[np.bool_]) -> "TokenSpans":
+        """Return the spans where `used` is true."""
+        return TokenSpans(self.start[used], self.stop[used])
+
+    def to_bytes(self) -> tuple[bytes, bytes]:
+        """Return both arrays as little-endian bytes, for digests."""
+        return self.start.astype("<i4").tobytes(), self.stop.astype("<i4").tobytes()
+
+
+def locate(stage: Stage, unit: Unit, pool: AnyPool) -> Located:
+    """Find every entry of a stage in the pool; a pair has no chunks, so none is ever found."""
     rows = find(pool.uids, stage.uids)
+    if isinstance(pool, ImageTextPool):
+        return Located(rows if stage.chunks is None else np.full_like(rows, -1))
     if stage.chunks is None:
         stop = np.where(rows >= 0, pool.n_tokens[rows], 0).astype(np.int32)
-        return Located(rows, np.zeros_like(stop), stop)
+        return Located(rows, TokenSpans(np.zeros_like(stop), stop))
     assert unit != "document", "chunk numbers count chunks"
     if unit == "words128":
         start, stop = _word_spans(pool, rows, stage.chunks)
@@ -46,8 +83,9 @@ def locate(stage: Stage, unit: Unit, pool: Pool) -> Located:
     exists = (rows >= 0) & (stop >= 0)
     return Located(
         np.where(exists, rows, -1),
-        np.where(exists, start, 0).astype(np.int32),
-        np.where(exists, stop, 0).astype(np.int32),
+        TokenSpans(
+            np.where(exists, start, 0).astype(np.int32), np.where(exists, stop, 0).astype(np.int32)
+        ),
     )
 
 

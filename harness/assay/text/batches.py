@@ -6,25 +6,14 @@ windows without padding, and the windows of a stage are visited in a drawn order
 one long document do not share a batch. Nothing depends on processes, workers or where a run resumed.
 """
 
-import hashlib
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.order import drawn_order
 from assay.pool import Pool
 from assay.selection import SelectedStage, Selection
-
-
-def drawn_order(n: int, *names: object) -> NDArray[np.int64]:
-    """Return a permutation of `range(n)` that depends on the names alone.
-
-    Sorts the raw 64-bit output of PCG64, whose stream numpy guarantees for ever (it does not promise
-    that of `Generator.permutation`).
-    """
-    text = "\0".join(str(name) for name in names)
-    seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:16], "little")
-    return np.argsort(np.random.PCG64(seed).random_raw(n), kind="stable")
 
 
 class StageStream:
@@ -37,12 +26,11 @@ class StageStream:
     def __init__(self, pool: Pool, stage: SelectedStage, key: str):
         self._pool = pool
         self._key = key
+        assert stage.spans is not None, "a selection of a text pool"
         repeats = stage.repeats.astype(np.int64)
         self._rows = np.repeat(stage.rows, repeats)
-        self._starts = np.repeat(stage.token_start, repeats)
-        self._lengths = (
-            np.repeat(stage.token_stop - stage.token_start, repeats).astype(np.int64) + 1
-        )
+        self._starts = np.repeat(stage.spans.start, repeats)
+        self._lengths = np.repeat(stage.spans.lengths, repeats) + 1
         self.epoch_tokens = int(self._lengths.sum())
         # A window touches one epoch or two; a shuffled visit comes back to all of a few.
         self._epoch = lru_cache(maxsize=32)(self._draw_epoch)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pyarrow as pa
 
 from assay.console import progress
-from assay.score import OUTPUT_SCHEMA
+from assay.score.text import OUTPUT_SCHEMA
 from assay.suite import Suite, Task
 from assay.suite.files import suite_folder
 from assay.suite.items import Item
@@ -46,7 +46,7 @@ def evaluate(
         show_progress: Whether to show a bar.
 
     Returns:
-        One row an item, in suite order, with the columns of `assay.score.OUTPUT_SCHEMA`.
+        One row an item, in suite order, with the columns of `assay.score.text.OUTPUT_SCHEMA`.
 
     Raises:
         SuiteError: If a file is absent or does not match, or an item cannot be scored.

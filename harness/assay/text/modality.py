@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import nullcontext
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
 from torch import Tensor, nn
+from transformers import PreTrainedModel
 
 from assay.pool import Pool
 from assay.selection import Selection
 from assay.text.batches import WindowPlan
-from assay.text.model import build_model, matrix_names, training_flops
+from assay.text.model import build_model, matrix_names, save_checkpoint, training_flops
 from assay.track.spec import Recipe
 
 
@@ -36,7 +38,7 @@ class TextModality:
         self.schedule = recipe.schedule
         self.precision = recipe.precision
         self.average_last_frac = recipe.average_last_frac
-        self._eos_id = pool.eos_id
+        self._pool = pool
         self._micro_batch = micro_batch
         self._plan = WindowPlan(
             pool,
@@ -49,7 +51,7 @@ class TextModality:
 
     def build_model(self, seed: int) -> nn.Module:
         """Build the network, initialised from the seed alone."""
-        return build_model(self.recipe.model, self._eos_id, seed)
+        return build_model(self.recipe.model, self._pool.eos_id, seed)
 
     def matrix_parameters(self, model: nn.Module) -> Iterator[str]:
         """Name the matrices inside the blocks."""
@@ -97,7 +99,22 @@ class TextModality:
             loss = loss + self.recipe.z_loss * logits.logsumexp(dim=-1).square().sum()
         return loss
 
+    def after_step(self, model: nn.Module) -> None:
+        """Leave the weights alone: none has bounds."""
+
+    def finish(self, model: nn.Module, accelerator: Accelerator) -> None:
+        """Leave the weights alone: nothing depends on them."""
+
     def flops(self, model: nn.Module) -> float:
         """Return the floating-point operations of a whole run."""
         count = sum(parameter.numel() for parameter in model.parameters())
         return training_flops(self.recipe.model, count, self.recipe.tokens_seen)
+
+    def facts(self) -> dict[str, int]:
+        """Return nothing: every token of a text pool can be read."""
+        return {}
+
+    def save_checkpoint(self, model: nn.Module, folder: Path) -> None:
+        """Write a folder that plain transformers loads."""
+        assert isinstance(model, PreTrainedModel)
+        save_checkpoint(model, self._pool.tokenizer().to_str(), folder)

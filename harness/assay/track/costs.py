@@ -43,15 +43,15 @@ class Costs:
 
     Attributes:
         usd_per_gpu_hour: Price of one card.
-        scales: By name of the scale.
+        scales: By modality and name of the scale.
     """
 
     usd_per_gpu_hour: float
-    scales: dict[str, ScaleCost]
+    scales: dict[str, dict[str, ScaleCost]]
 
-    def expect(self, scale: str) -> Expectation:
+    def expect(self, modality: str, scale: str) -> Expectation:
         """Return the expectation for a scale."""
-        cost = self.scales.get(scale)
+        cost = self.scales.get(modality, {}).get(scale)
         if cost is None:
             return Expectation(None, None, "")
         usd = cost.seconds / 3600 * cost.gpus * self.usd_per_gpu_hour if cost.gpus else None

@@ -1,4 +1,4 @@
-"""Fork a track onto one's own pool: same recipes, own candidates, own held-out documents."""
+"""Fork a text track onto one's own pool: same recipes, own candidates, own held-out documents."""
 
 import hashlib
 import re
@@ -14,7 +14,7 @@ from assay.artifact import atomic_folder, write_atomic
 from assay.console import progress, say
 from assay.errors import TrackError
 from assay.home import assay_home, package_folder
-from assay.pool import Pool, pool_path
+from assay.pool import AnyPool, Pool, load_pool, pool_path
 from assay.pool.records import Fields, Record, derive_uid, url_of
 from assay.pool.registry import register
 from assay.pool.report import Tally
@@ -25,6 +25,7 @@ from assay.suite.continuation import heldout_tasks
 from assay.suite.files import dump_suite_yaml, load_suite, read_items, write_suite
 from assay.suite.items import Item
 from assay.suite.spec import Suite
+from assay.track.clip_spec import ClipScale
 from assay.track.load import (
     embedded_pools,
     list_scales,
@@ -84,15 +85,11 @@ def fork(
             is at a URL or its name is another's, or two domains or tasks share a name.
         SuiteError: If the held-out documents are too few to ask anything.
     """
-    folder = assay_home() / "tracks" / name
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", name):
-        raise TrackError(f"track name {name!r}: use up to 40 of a-z, 0-9 and '-', such as my-web")
-    if folder.exists() or (package_folder("tracks") / name).exists():
-        raise TrackError(
-            f"there is a track {name!r} already; choose another name, see: assay tracks"
-        )
+    folder = new_folder(name)
     fitting = _fitting_scales(like, pool)
-    ref = _reference(pool)
+    make_known(pool)
+    sizes = {(ref.name, ref.root): ref.size for ref in embedded_pools()}
+    ref = PoolRef(pool.name, pool.root, sizes.get((pool.name, pool.root)))
     domains, dropped = read_domains(heldout, pool, domain_bytes)
     suite = _write_suite(name, domains, suites, items)
     with atomic_folder(folder) as partial:
@@ -112,11 +109,24 @@ def fork(
     )
 
 
-def _fitting_scales(like: str, pool: Pool) -> dict[str, Scale]:
-    """Return the scales whose token table holds the pool's vocabulary and whose budget it can fill."""
+def specs_of(like: str) -> dict[str, Scale | ClipScale]:
+    """Return the scales of a track.
+
+    Raises:
+        TrackError: If there is no such track.
+    """
     scales = {scale: load(like, scale).spec for track, scale in list_scales() if track == like}
     if not scales:
         load(like, "")  # says that there is no such track, and which there are
+    return scales
+
+
+def _fitting_scales(like: str, pool: Pool) -> dict[str, Scale]:
+    """Return the scales whose token table holds the pool's vocabulary and whose budget it can fill."""
+    scales: dict[str, Scale] = {}
+    for scale, spec in specs_of(like).items():
+        assert isinstance(spec, Scale), "the caller looked at the track's modality"
+        scales[scale] = spec
     fitting = {
         s: spec for s, spec in scales.items() if pool.vocab_size <= spec.recipe.model.vocab_size
     }
@@ -131,8 +141,28 @@ def _fitting_scales(like: str, pool: Pool) -> dict[str, Scale]:
     return filled or dict([min(fitting.items(), key=lambda pair: pair[1].recipe.tokens_seen)])
 
 
-def _reference(pool: Pool) -> PoolRef:
-    """Return what the track's files say of the pool, which from here on is known by name."""
+def new_folder(name: str) -> Path:
+    """Return where a new private track goes.
+
+    Raises:
+        TrackError: If the name is taken or unusable.
+    """
+    folder = assay_home() / "tracks" / name
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", name):
+        raise TrackError(f"track name {name!r}: use up to 40 of a-z, 0-9 and '-', such as my-web")
+    if folder.exists() or (package_folder("tracks") / name).exists():
+        raise TrackError(
+            f"there is a track {name!r} already; choose another name, see: assay tracks"
+        )
+    return folder
+
+
+def make_known(pool: AnyPool) -> None:
+    """Make a pool in a local folder known by its name, as tracks refer to it.
+
+    Raises:
+        TrackError: If it is at a URL, or its name is another pool's.
+    """
     if is_url(pool.where):
         raise TrackError(
             f"{pool.where} is a URL, and a track needs a pool on this machine; copy that folder here and "
@@ -140,15 +170,13 @@ def _reference(pool: Pool) -> PoolRef:
         )
     known = pool_path(pool.name)
     if known.absolute() != pool.path.absolute():
-        if (known / "pool.json").is_file() and Pool.open(known).root != pool.root:
+        if (known / "pool.json").is_file() and load_pool(known).root != pool.root:
             raise TrackError(
                 f"the pool in {pool.path} is called {pool.name!r}, and so is another one in {known}; build "
                 "it under a name of its own: assay pool build ... --name NAME"
             )
         if not (known / "pool.json").is_file():
             register(pool.name, pool.path)
-    sizes = {(ref.name, ref.root): ref.documents for ref in embedded_pools()}
-    return PoolRef(pool.name, pool.root, sizes.get((pool.name, pool.root)))
 
 
 def read_domains(

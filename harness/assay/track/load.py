@@ -11,7 +11,10 @@ from assay.errors import TrackError, UserError
 from assay.home import assay_home, package_folder
 from assay.spec import did_you_mean, load_yaml, parse, plain
 from assay.suite import Suite
+from assay.suite.clip import ClipSuite
+from assay.suite.clip.files import load_clip_suite
 from assay.suite.files import load_suite
+from assay.track.clip_spec import ClipRecipe, ClipScale, PairPoolRef
 from assay.track.spec import PoolRef, Recipe, Rules, Scale, TrackFile
 
 SEALS_FILE = "SEALS.json"
@@ -35,8 +38,8 @@ class LoadedScale:
     track: str
     scale: str
     file: TrackFile
-    spec: Scale
-    suite: Suite
+    spec: Scale | ClipScale
+    suite: Suite | ClipSuite
     seal: str
     sealed: bool
     folder: Path
@@ -57,7 +60,7 @@ class LoadedScale:
         return self.file.rules
 
     @property
-    def recipe(self) -> Recipe:
+    def recipe(self) -> Recipe | ClipRecipe:
         """Return the sealed training recipe."""
         return self.spec.recipe
 
@@ -67,7 +70,7 @@ class LoadedScale:
         return suite_path(self.suite)
 
 
-def suite_path(suite: Suite) -> Path:
+def suite_path(suite: Suite | ClipSuite) -> Path:
     """Return the folder of a suite's item files, named by content so that suites never mix."""
     digest = digest_json(plain(suite)).removeprefix("sha256:")[:12]
     return assay_home() / "suites" / f"{suite.name}-{digest}"
@@ -94,8 +97,9 @@ def list_scales() -> list[tuple[str, str]]:
 
 def _own(folder: Path) -> dict[str, int]:
     """Return the scales of one of the package's tracks with their budgets."""
+    modality = load_track_file(folder).modality
     files = sorted(folder.glob("scales/*.yaml"))
-    return {file.stem: load_scale_file(file).recipe.tokens_seen for file in files}
+    return {f.stem: load_scale_file(f, modality).recipe.budget.amount for f in files}
 
 
 def _readable(folder: Path) -> dict[str, int]:
@@ -103,7 +107,7 @@ def _readable(folder: Path) -> dict[str, int]:
     budgets: dict[str, int] = {}
     for file in sorted(folder.glob("scales/*.yaml")):
         try:
-            budgets[file.stem] = load_from(folder, folder.name, file.stem).recipe.tokens_seen
+            budgets[file.stem] = load_from(folder, folder.name, file.stem).recipe.budget.amount
         except UserError as error:
             say(f"left out {folder.name}/{file.stem}: {error}")
     return budgets
@@ -126,14 +130,47 @@ def check_names(track: str | None, scale: str | None) -> None:
             )
 
 
-def load_scale_file(path: Path) -> Scale:
+def load_track_file(folder: Path) -> TrackFile:
+    """Parse a track's `track.yaml`.
+
+    Raises:
+        TrackError: Naming the key, what was expected and what was got.
+    """
+    return parse(TrackFile, load_yaml(folder / "track.yaml"), str(folder / "track.yaml"))
+
+
+def load_scale_file(path: Path, modality: str) -> Scale | ClipScale:
     """Parse one `scales/*.yaml`.
 
     Raises:
         TrackError: Naming the key, what was expected and what was got.
     """
+    if modality == "clip":
+        clip = parse(ClipScale, load_yaml(path), str(path))
+        _check_clip_recipe(clip.recipe, str(path))
+        return clip
     scale = parse(Scale, load_yaml(path), str(path))
-    recipe = scale.recipe
+    _check_text_recipe(scale.recipe, str(path))
+    return scale
+
+
+def _check_clip_recipe(recipe: ClipRecipe, path: str) -> None:
+    """Refuse numbers that do not go into each other."""
+    if recipe.samples_seen % recipe.global_batch_size:
+        raise TrackError(
+            f"{path}: samples_seen {recipe.samples_seen} is no multiple of global_batch_size "
+            f"{recipe.global_batch_size}; a run has whole steps"
+        )
+    group = recipe.model.image.norm_group
+    if group is not None and recipe.global_batch_size % group:
+        raise TrackError(
+            f"{path}: global_batch_size {recipe.global_batch_size} is no multiple of norm_group {group}; "
+            "a batch has whole groups"
+        )
+
+
+def _check_text_recipe(recipe: Recipe, path: str) -> None:
+    """Refuse numbers that do not go into each other."""
     if recipe.tokens_seen % recipe.global_batch_tokens:
         raise TrackError(
             f"{path}: tokens_seen {recipe.tokens_seen} is no multiple of global_batch_tokens "
@@ -144,7 +181,6 @@ def load_scale_file(path: Path) -> Scale:
             f"{path}: global_batch_tokens {recipe.global_batch_tokens} is no multiple of "
             f"context_length {recipe.model.context_length}; a batch has whole windows"
         )
-    return scale
 
 
 def load(track: str, scale: str) -> LoadedScale:
@@ -162,7 +198,7 @@ def load_from(folder: Path, track: str, scale: str) -> LoadedScale:
     Raises:
         TrackError: If the scale is unknown, or a file does not parse.
     """
-    file = parse(TrackFile, load_yaml(folder / "track.yaml"), str(folder / "track.yaml"))
+    file = load_track_file(folder)
     path = folder / "scales" / f"{scale}.yaml"
     if not path.is_file():
         known = [name for parent, name in list_scales() if parent == track]
@@ -170,9 +206,9 @@ def load_from(folder: Path, track: str, scale: str) -> LoadedScale:
             f"track {track!r} has no scale {scale!r}{did_you_mean(scale, known)}; it has "
             f"{', '.join(known)}; see: assay tracks"
         )
-    spec = load_scale_file(path)
-    suite_path = folder / "suites" / f"{spec.suite.name}.yaml"
-    suite = load_suite(suite_path)
+    spec = load_scale_file(path, file.modality)
+    suite_file = folder / "suites" / f"{spec.suite.name}.yaml"
+    suite = (load_clip_suite if file.modality == "clip" else load_suite)(suite_file)
     seal = digest_json(
         {
             "modality": file.modality,
@@ -195,11 +231,13 @@ def _track_folder(track: str) -> Path:
     )
 
 
-def embedded_pools() -> list[PoolRef]:
+def embedded_pools() -> list[PoolRef | PairPoolRef]:
     """Return the pools that the package generates, one a scale, smallest first."""
-    files = package_folder("tracks").glob("*/scales/*.yaml")
-    refs = {load_scale_file(file).pool for file in files}
-    return sorted((ref for ref in refs if ref.documents), key=lambda ref: ref.documents or 0)
+    refs: set[PoolRef | PairPoolRef] = set()
+    for file in package_folder("tracks").glob("*/track.yaml"):
+        modality = load_track_file(file.parent).modality
+        refs |= {load_scale_file(f, modality).pool for f in file.parent.glob("scales/*.yaml")}
+    return sorted((ref for ref in refs if ref.size), key=lambda ref: (ref.size or 0, ref.name))
 
 
 def _seals_path(folder: Path) -> Path:

@@ -14,16 +14,22 @@ from assay.artifact import write_atomic
 from assay.console import say
 from assay.errors import UserError
 from assay.foundry import documents
+from assay.foundry.scenes import scenes
 from assay.home import package_folder
 from assay.pool.tokenizer import train_tokenizer
+from assay.suite.clip.embedded import EMBEDDED_CLIP_SUITE, write_embedded_suite
+from assay.suite.clip.files import dump_clip_suite_yaml
 from assay.suite.embedded import EMBEDDED_SUITE, embedded_tasks
 from assay.suite.files import dump_suite_yaml, write_suite
+from assay.track.captions import train_caption_tokenizer
 from assay.track.load import list_scales, load, write_seals
 from assay.track.pools import TOKENIZER_FILE, open_pool
 
 SUITE_VERSION = 1
 TOKENIZER_DOCUMENTS = 8_000
 VOCAB_SIZE = 2048
+TOKENIZER_PAIRS = 24_000
+CAPTION_VOCAB_SIZE = 1024
 
 
 def seal() -> None:
@@ -36,9 +42,11 @@ def seal() -> None:
     own = [pair for pair in list_scales() if (tracks / pair[0]).is_dir()]
     _write_embedded_suite(tracks / "text" / "suites" / f"{EMBEDDED_SUITE}.yaml")
     _write_tokenizer(tracks / "text" / TOKENIZER_FILE)
+    _write_clip_suite(tracks / "clip" / "suites" / f"{EMBEDDED_CLIP_SUITE}.yaml")
+    _write_caption_tokenizer(tracks / "clip" / TOKENIZER_FILE)
     for track, scale in own:
         loaded = load(track, scale)
-        if loaded.spec.pool.documents and loaded.spec.pool.root is None:
+        if loaded.spec.pool.size and loaded.spec.pool.root is None:
             _write_root(tracks / track / "scales" / f"{scale}.yaml", open_pool(loaded).root)
     write_seals([load(*pair) for pair in own])
     say(f"sealed {len(own)} scales in {tracks / 'SEALS.json'}")
@@ -60,10 +68,26 @@ def _write_tokenizer(path: Path) -> None:
         write_atomic(path, train_tokenizer(sample, VOCAB_SIZE))
 
 
+def _write_clip_suite(path: Path) -> None:
+    folder = Path(tempfile.mkdtemp(prefix="assay-seal-"))
+    try:
+        suite = write_embedded_suite(folder / "suite", SUITE_VERSION)
+        write_atomic(path, dump_clip_suite_yaml(suite).encode())
+    finally:
+        shutil.rmtree(folder)
+
+
+def _write_caption_tokenizer(path: Path) -> None:
+    """Train the embedded pools' tokenizer of captions once; an existing one is law."""
+    if not path.is_file():
+        captions = (pair.caption for pair in scenes(0, TOKENIZER_PAIRS))
+        write_atomic(path, train_caption_tokenizer(captions, CAPTION_VOCAB_SIZE))
+
+
 def _write_root(path: Path, root: str) -> None:
     text = path.read_text(encoding="utf-8")
     new, count = re.subn(
-        r"(pool: \{name: [^,}]+, documents: \d+)\}", rf"\1, root: '{root}'}}", text
+        r"(pool: \{name: [^,}]+, (?:documents|pairs): \d+)\}", rf"\1, root: '{root}'}}", text
     )
     assert count == 1, f"{path} does not name its pool on one line"
     write_atomic(path, new.encode())

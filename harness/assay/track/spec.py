@@ -1,4 +1,7 @@
-"""The dataclasses of the law: everything that can change a score, and nothing else."""
+"""The dataclasses of the law: everything that can change a score, and nothing else.
+
+What all tracks share, and what a text track has; `assay.track.clip_spec` has the rest.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -21,8 +24,23 @@ class Rules:
 
 
 @dataclass(frozen=True)
+class Budget:
+    """What a run may see.
+
+    Attributes:
+        amount: Tokens or samples, counting repeats.
+        unit: What `amount` counts.
+        steps: Optimiser steps that it is cut into.
+    """
+
+    amount: int
+    unit: Literal["tokens", "samples"]
+    steps: int
+
+
+@dataclass(frozen=True)
 class PoolRef:
-    """The pool of a scale.
+    """The pool of a scale of a text track.
 
     Attributes:
         name: A pool that `assay pools` lists: embedded, or built by the user.
@@ -34,6 +52,11 @@ class PoolRef:
     name: str
     root: str | None = None
     documents: int | None = None
+
+    @property
+    def size(self) -> int | None:
+        """Examples of an embedded pool."""
+        return self.documents
 
 
 @dataclass(frozen=True)
@@ -122,12 +145,13 @@ class Schedule:
 
     Attributes:
         warmup_steps: Steps of the linear rise.
-        decay: Shape of the fall over all remaining steps.
+        decay: Shape of the fall over all remaining steps; `open_clip_cosine` is a cosine that would
+            end one step after the last, as open_clip has it.
         final_frac: Last learning rate over peak, in [0, 1].
     """
 
     warmup_steps: int
-    decay: Literal["linear", "cosine"]
+    decay: Literal["linear", "cosine", "open_clip_cosine"]
     final_frac: float
 
 
@@ -163,10 +187,20 @@ class Recipe:
         """Optimiser steps in a run."""
         return self.tokens_seen // self.global_batch_tokens
 
+    @property
+    def budget(self) -> Budget:
+        """Return what a run may see."""
+        return Budget(self.tokens_seen, "tokens", self.steps)
+
+    @property
+    def batch_windows(self) -> int:
+        """Windows in a global batch, which processes share evenly."""
+        return self.global_batch_tokens // self.model.context_length
+
 
 @dataclass(frozen=True)
 class Scale:
-    """A compute budget inside a track, as its YAML file has it.
+    """A compute budget inside a text track, as its YAML file has it.
 
     Attributes:
         version: Bumped whenever a score could move.
@@ -191,6 +225,6 @@ class TrackFile:
         rules: Accepted submissions.
     """
 
-    modality: Literal["text"]
+    modality: Literal["text", "clip"]
     summary: str
     rules: Rules

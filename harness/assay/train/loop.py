@@ -78,6 +78,7 @@ def train(
     run.steps(start, modality.steps if last_step is None else min(last_step, modality.steps))
     if last_step is None:
         average.apply(inner)
+        modality.finish(inner, accelerator)
     return Trained(
         inner.eval(),
         trace,
@@ -154,6 +155,7 @@ class _Run:
         for optimizer in self.optimizers:
             optimizer.step()
             optimizer.zero_grad(set_to_none=True)
+        self.modality.after_step(self.inner)
         self.average.update(self.inner, step)
         return loss, frac
 

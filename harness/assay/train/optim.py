@@ -13,7 +13,7 @@ def lr_frac(schedule: Schedule, step: int, steps: int) -> float:
     """Return the learning rate of a step as a fraction of the peak, in [0, 1].
 
     The rise is linear over `warmup_steps` and reaches the peak at its last step; the fall spans all
-    remaining steps and ends at `final_frac` on the last one.
+    remaining steps and ends at `final_frac` on the last one (`open_clip_cosine`: one step after it).
 
     Args:
         schedule: The recipe's schedule.
@@ -22,7 +22,8 @@ def lr_frac(schedule: Schedule, step: int, steps: int) -> float:
     """
     if step < schedule.warmup_steps:
         return (step + 1) / schedule.warmup_steps
-    span = max(1, steps - 1 - schedule.warmup_steps)
+    last = steps if schedule.decay == "open_clip_cosine" else steps - 1
+    span = max(1, last - schedule.warmup_steps)
     done = (step - schedule.warmup_steps) / span
     shape = 1 - done if schedule.decay == "linear" else 0.5 * (1 + math.cos(math.pi * done))
     return schedule.final_frac + (1 - schedule.final_frac) * shape

@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assay.errors import SuiteError
-from assay.score import OUTPUT_SCHEMA, centered_accuracy, score
+from assay.score.arithmetic import centered_accuracy
+from assay.score.text import OUTPUT_SCHEMA, score
 from assay.suite import Suite, Task
 
-DATA = Path(__file__).parents[1] / "../shared/data"
+DATA = Path(__file__).parents[2] / "../shared/data"
 
 
 def task(name="t", form="choice", num_items=1, normalization="none"):

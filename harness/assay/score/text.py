@@ -14,6 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from assay.errors import SuiteError
+from assay.score.arithmetic import centered_accuracy, exact_mean, exact_sum, standard_error
 from assay.suite import Suite, Task
 
 OUTPUT_SCHEMA = pa.schema(
@@ -114,33 +115,11 @@ def score(outputs: pa.Table, suite: Suite, items_per_task: int | None = None) ->
     if not answered:
         raise SuiteError(f"suite {suite.name!r} has held-out text only; add a task with answers")
     return Metrics(
-        bits_per_byte=_mean([task.bits_per_byte for task in answered]),
-        centered_accuracy=_mean([_known(task.centered_accuracy) for task in answered]),
-        heldout_bits_per_byte=_mean(heldout) if heldout else None,
+        bits_per_byte=exact_mean([task.bits_per_byte for task in answered]),
+        centered_accuracy=exact_mean([_known(task.centered_accuracy) for task in answered]),
+        heldout_bits_per_byte=exact_mean(heldout) if heldout else None,
         tasks=tasks,
     )
-
-
-def centered_accuracy(accuracy: float, chance: float) -> float:
-    """Rescale accuracy so that 0 is guessing and 1 is perfect; worse than guessing is negative.
-
-    Args:
-        accuracy: Fraction correct, in [0, 1]; not a percentage.
-        chance: Accuracy of guessing on the same items, in [0, 1).
-
-    Raises:
-        ValueError: If either value lies outside its range.
-
-    Source:
-        DCLM (Li et al., 2024), https://arxiv.org/abs/2406.11794.
-    """
-    if not 0.0 <= accuracy <= 1.0:
-        raise ValueError(
-            f"accuracy is a fraction in [0, 1], got {accuracy}; divide percentages by 100"
-        )
-    if not 0.0 <= chance < 1.0:
-        raise ValueError(f"chance is a fraction in [0, 1), got {chance}; divide percentages by 100")
-    return (accuracy - chance) / (1.0 - chance)
 
 
 @dataclass(frozen=True)
@@ -204,22 +183,22 @@ def _score_task(columns: _Columns, task: Task) -> TaskScore:
     bits = -columns.nats[gold] / math.log(2)
     size = columns.bytes[gold].astype(np.float64)
     if task.form == "text":
-        ratio = _sum(bits) / _sum(size)
-        spread = _stderr(bits - ratio * size)
-        error = None if spread is None else spread / _mean(size)
+        ratio = exact_sum(bits) / exact_sum(size)
+        spread = standard_error(bits - ratio * size)
+        error = None if spread is None else spread / exact_mean(size)
         return TaskScore(None, None, None, ratio, None, error, len(gold))
     if task.form == "exact":
         credit, chances = columns.greedy[gold].astype(np.float64), np.zeros(len(gold))
     else:
         credit, chances = _credit(columns, task), 1.0 / columns.counts
-    accuracy, chance = _mean(credit), _mean(chances)
+    accuracy, chance = exact_mean(credit), exact_mean(chances)
     return TaskScore(
         accuracy=accuracy,
         chance=chance,
         centered_accuracy=centered_accuracy(accuracy, chance),
-        bits_per_byte=_mean(bits / size),
-        stderr=_stderr(credit),
-        bits_per_byte_stderr=_stderr(bits / size),
+        bits_per_byte=exact_mean(bits / size),
+        stderr=standard_error(credit),
+        bits_per_byte_stderr=standard_error(bits / size),
         num_items=len(gold),
     )
 
@@ -246,23 +225,6 @@ def _flat(column: pa.ChunkedArray) -> NDArray[Any]:
     if flat.null_count:
         raise SuiteError("an output is null; evaluate again")
     return flat.to_numpy(zero_copy_only=False)
-
-
-def _sum(values: NDArray[np.float64]) -> float:
-    return math.fsum(values.tolist())
-
-
-def _mean(values: NDArray[np.float64] | list[float]) -> float:
-    return math.fsum(values) / len(values)
-
-
-def _stderr(values: NDArray[np.float64]) -> float | None:
-    """Return the standard error of a mean over items, or None for a single item."""
-    if len(values) < 2:
-        return None
-    center = _mean(values)
-    variance = _sum((values - center) ** 2) / (len(values) - 1)
-    return math.sqrt(variance / len(values))
 
 
 def _known(value: float | None) -> float:

@@ -1,0 +1,24 @@
+"""Oracle: the best pairs by the embedded pool's hidden ground truth, one of each duplicate cluster.
+
+Claim:  The ceiling. If a recipe cannot tell this from random, the recipe is no instrument.
+Source: The generator of the pool knows what it damaged.
+Cost:   Nothing; and nothing that a participant could do: only files of this folder are given `truth`.
+"""
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from assay.strategy import PairView
+
+
+def select(
+    pool: PairView, *, seed: int, truth: pa.Table, fraction: float = 0.3
+) -> NDArray[np.void]:
+    """Take a fraction of the pairs, by falling quality, ties drawn by the seed."""
+    quality = truth["quality"].to_numpy()
+    ties = np.random.PCG64(seed).random_raw(pool.n)
+    order = np.lexsort((ties, -quality))
+    _, first_of_cluster = np.unique(truth["cluster"].to_numpy()[order], return_index=True)
+    best = order[np.sort(first_of_cluster)]
+    return pool.uids[best[: round(fraction * pool.n)]]

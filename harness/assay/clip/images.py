@@ -1,0 +1,76 @@
+"""From a decoded image to the tensor that the network sees, in training and in evaluation."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+from torchvision import transforms
+from torchvision.transforms import InterpolationMode
+
+from assay.track.clip_spec import Preprocess
+
+
+def eval_transform(preprocess: Preprocess, image_size: int) -> transforms.Compose:
+    """Return open_clip's transform of evaluation: RGB image -> float32 (3, S, S), normalised."""
+    return transforms.Compose(
+        [*_square(preprocess, image_size).transforms, transforms.ToTensor(), _normalize(preprocess)]
+    )
+
+
+def crop_transform(preprocess: Preprocess, image_size: int) -> transforms.Compose:
+    """Return open_clip's transform of training; it draws from torch's global generator."""
+    least, most = preprocess.crop_scale
+    narrow, wide = preprocess.crop_ratio
+    crop = transforms.RandomResizedCrop(
+        image_size, (least, most), (narrow, wide), InterpolationMode(preprocess.interpolation)
+    )
+    flip = [transforms.RandomHorizontalFlip()] if preprocess.flip else []
+    return transforms.Compose([crop, *flip, transforms.ToTensor(), _normalize(preprocess)])
+
+
+def thumbnail(image: Image.Image, preprocess: Preprocess, image_size: int) -> NDArray[np.uint8]:
+    """Scale the shorter side and cut the middle out, (S, S, 3): what evaluation sees, as bytes."""
+    return np.asarray(_square(preprocess, image_size)(image))
+
+
+def _square(preprocess: Preprocess, image_size: int) -> transforms.Compose:
+    mode = InterpolationMode(preprocess.interpolation)
+    return transforms.Compose(
+        [transforms.Resize(image_size, mode), transforms.CenterCrop(image_size)]
+    )
+
+
+def shifted(
+    thumbnails: NDArray[np.uint8], words: NDArray[np.uint64], preprocess: Preprocess
+) -> Tensor:
+    """Shift and mirror thumbnails, each by its own random word, and normalise them.
+
+    Args:
+        thumbnails: (k, S, S, 3).
+        words: (k,) uniform; the same word always does the same.
+        preprocess: The recipe's.
+
+    Returns:
+        float32 (k, 3, S, S).
+    """
+    most, size = preprocess.max_shift, thumbnails.shape[1]
+    padded = np.pad(thumbnails, ((0, 0), (most, most), (most, most), (0, 0)), mode="edge")
+    span = np.arange(size)
+    down = ((words & np.uint64(0xFFFF)) % np.uint64(2 * most + 1)).astype(np.int64)
+    right = ((words >> np.uint64(16) & np.uint64(0xFFFF)) % np.uint64(2 * most + 1)).astype(
+        np.int64
+    )
+    if preprocess.flip:
+        mirrored = (words >> np.uint64(63)).astype(bool)
+        padded[mirrored] = padded[mirrored, :, ::-1]
+    batch = np.arange(len(thumbnails))[:, None, None]
+    moved = padded[batch, (down[:, None] + span)[:, :, None], (right[:, None] + span)[:, None, :]]
+    tensor = torch.from_numpy(moved).permute(0, 3, 1, 2).contiguous().float().div_(255)
+    return _normalize(preprocess)(tensor)
+
+
+def _normalize(preprocess: Preprocess) -> Any:
+    return transforms.Normalize(list(preprocess.mean), list(preprocess.std))
