@@ -18,11 +18,13 @@ from transformers import PreTrainedTokenizerFast
 
 from assay.home import package_folder
 from assay.pool.tokenizer import load_tokenizer
+from assay.suite import Suite
 from assay.suite.embedded import prepare_suite
 from assay.text.lm import SharedPrefixLM
 from assay.text.model import build_model
 from assay.text.tasks import load_task
 from assay.track.load import load
+from assay.track.spec import Recipe
 
 ROUNDS = 3
 
@@ -30,6 +32,7 @@ ROUNDS = 3
 def requests_of(folder: Path) -> dict[str, list]:
     """Return the suite's requests by type, as lm-eval builds them."""
     suite = load("text", "nano").suite
+    assert isinstance(suite, Suite)
     prepare_suite(suite, folder)
     found: dict[str, list] = {"loglikelihood": [], "loglikelihood_rolling": []}
     for task in suite.tasks:
@@ -45,7 +48,9 @@ def main() -> None:
     tokenizer = load_tokenizer(package_folder("tracks") / "text" / "tokenizer.json")
     eos_id = tokenizer.token_to_id("<|endoftext|>")
     assert eos_id is not None
-    model = build_model(load("text", "nano").recipe.model, eos_id, seed=1).eval()
+    recipe = load("text", "nano").recipe
+    assert isinstance(recipe, Recipe)
+    model = build_model(recipe.model, eos_id, seed=1).eval()
     wrapped = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<|endoftext|>")
     ours = SharedPrefixLM(model, tokenizer, eos_id)
     stock: Any = HFLM  # its signature hides behind a registry decorator

@@ -36,7 +36,7 @@ def in_place(pool_folder: Path, ids: Path) -> dict[str, float]:
     began = time.perf_counter()
     pool = Pool.open(pool_folder)
     submission = read_submission(ids)
-    report = validate(submission, pool, loaded.rules, loaded.recipe.tokens_seen)
+    report = validate(submission, pool, loaded.rules, loaded.recipe.budget)
     assert report.ok, report.findings
     plan = WindowPlan(
         pool,

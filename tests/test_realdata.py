@@ -34,7 +34,7 @@ def test_real_documents_go_through_exactly_the_same_path(
     forked = answer(
         capsys, "track", "new", "web", "--like", "text", "--pool", "web", "--heldout", *heldout
     )
-    assert len(forked["domains"]) == len(heldout)
+    assert len(forked["items"]) == len(heldout)
     assert forked["dropped"] == 0
     scores = {}
     for method in ("random", "quality_rules", "no_filter"):

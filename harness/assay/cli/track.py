@@ -69,9 +69,10 @@ def run(args: argparse.Namespace) -> int:
     forked = _fork(args)
     document: dict[str, Any] = {
         "track": forked.name,
+        "modality": forked.modality,
         "folder": str(forked.folder),
         "scales": forked.scales,
-        "domains": forked.domains,
+        "items": forked.items,
         "dropped": forked.dropped,
     }
     emit(args, document, lambda: _text(document))
@@ -107,8 +108,9 @@ def _fork(args: argparse.Namespace) -> "Forked":
 
 
 def _text(document: dict[str, Any]) -> str:
-    domains = ", ".join(f"{name} ({count})" for name, count in document["domains"].items())
+    items = ", ".join(f"{name} ({count:,})" for name, count in document["items"].items())
+    noun = "held-out documents" if document["modality"] == "text" else "tasks"
     return (
-        f"track {document['track']} at scales {', '.join(document['scales'])}\nheld-out documents: {domains}\n"
+        f"track {document['track']} at scales {', '.join(document['scales'])}\n{noun}: {items}\n"
         f"files: {document['folder']}\nnext: assay select random --track {document['track']} --scale nano --out s.npy"
     )

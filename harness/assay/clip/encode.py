@@ -28,8 +28,12 @@ _MAX_DECODERS = 8
 class TwoTowers(Protocol):
     """What evaluation needs of an open_clip model."""
 
-    logit_scale: Tensor
     training: bool
+
+    @property
+    def logit_scale(self) -> Tensor:
+        """Logarithm of the inverse temperature."""
+        ...
 
     def encode_image(self, image: Tensor) -> Tensor:
         """Return (k, d) for (k, 3, size, size)."""

@@ -4,6 +4,8 @@
         ...
         return pool.uids[rows]
 
+On an image-text track the function is given a `PairView`.
+
 The package's own baselines and a participant's file are loaded and run the same way, with one
 exception: a keyword `truth` is granted to the package's own files alone.
 """

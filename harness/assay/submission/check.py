@@ -174,8 +174,8 @@ def _check_forms(submission: Submission, rules: Rules) -> list[Finding]:
 
 
 def _check_size(submission: Submission, pool: AnyPool) -> list[Finding]:
-    whole = submission.unit == "document" or isinstance(pool, ImageTextPool)
-    largest = pool.n if whole else pool.num_tokens
+    whole = submission.unit == "document"
+    largest = pool.n if isinstance(pool, ImageTextPool) or whole else pool.num_tokens
     longest = max(len(stage.uids) for stage in submission.stages)
     if longest <= largest:
         return []

@@ -48,15 +48,17 @@ class Forked:
         name: Of the new track.
         folder: Where its files are.
         scales: That its pool can be used at.
-        domains: Held-out domain to number of documents.
+        items: Held-out domain to number of documents, or task to number of images.
         dropped: Held-out documents left out because the pool has them too.
+        modality: `text` or `clip`.
     """
 
     name: str
     folder: Path
     scales: list[str]
-    domains: dict[str, int]
+    items: dict[str, int]
     dropped: int
+    modality: str
 
 
 def fork(
@@ -105,7 +107,7 @@ def fork(
             write_atomic(partial / "scales" / f"{scale}.yaml", text.encode())
         write_seals([load_from(partial, name, scale) for scale in fitting])
     return Forked(
-        name, folder, list(fitting), {d: len(texts) for d, texts in domains.items()}, dropped
+        name, folder, list(fitting), {d: len(texts) for d, texts in domains.items()}, dropped, "text"
     )
 
 

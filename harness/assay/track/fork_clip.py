@@ -63,7 +63,8 @@ def fork_clip(name: str, *, like: str, pool: ImageTextPool, suite_from: Path) ->
             text = yaml.safe_dump(plain(forked), sort_keys=False, width=100)
             write_atomic(partial / "scales" / f"{scale}.yaml", text.encode())
         write_seals([load_from(partial, name, scale) for scale in scales])
-    return Forked(name, folder, list(scales), {t.name: t.num_items for t in suite.tasks}, 0)
+    items = {task.name: task.num_items for task in suite.tasks}
+    return Forked(name, folder, list(scales), items, 0, "clip")
 
 
 def _fitting_scales(like: str, pool: ImageTextPool) -> dict[str, ClipScale]:

@@ -40,6 +40,7 @@ def configure_torch(settings: Settings) -> None:
     torch.use_deterministic_algorithms(True)
     torch.backends.cudnn.benchmark = False
     torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
     if settings.threads:
         torch.set_num_threads(settings.threads)
 

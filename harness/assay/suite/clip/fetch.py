@@ -43,6 +43,8 @@ def fetch_clip_suite(suite: ClipSuite, folder: Path, mirror: str | None = None) 
     Raises:
         SuiteError: If a task has no source, or a file cannot be read or is another than the pinned.
     """
+    for task in suite.tasks:
+        _base(task, mirror)  # a task that nobody says where to find is found out before any download
     paths = fetch_pinned(suite, folder, mirror)
     locked = locked_files(suite, folder) if (folder / LOCK_FILE).is_file() else {}
     open_paths: list[Path] = []
@@ -59,14 +61,14 @@ def fetch_clip_suite(suite: ClipSuite, folder: Path, mirror: str | None = None) 
 
 
 def fetch_pinned(suite: ClipSuite, folder: Path, mirror: str | None = None) -> list[Path]:
-    """Download absent shards whose digests the suite has; a task without a source is left alone.
+    """Download absent shards whose digests the suite has; a task with neither source nor mirror is left alone.
 
     Raises:
         SuiteError: If a shard cannot be read or is another than the pinned.
     """
     paths: list[Path] = []
     for task in suite.tasks:
-        if task.shards is None or task.source is None:
+        if task.shards is None or (task.source is None and mirror is None):
             continue
         for split, digests in (("test", task.shards), ("train", task.train_shards)):
             for number, digest in enumerate(digests):
@@ -117,8 +119,10 @@ def _fetch(location: str, path: Path, digest: str | None) -> None:
 def _base(task: ClipTask, mirror: str | None) -> str:
     """Return where a task's files are."""
     if task.source is None:
+        if mirror is not None:
+            return f"{mirror.rstrip('/')}/{task.name}"
         raise SuiteError(
-            f"task {task.name!r} has no source; build the suite: assay suite build clip"
+            f"task {task.name!r} has no source; name a folder or URL that holds {task.name}/: --mirror FOLDER"
         )
     is_dataset = re.fullmatch(r"[\w.-]+/[\w.-]+", task.source) is not None
     if mirror is not None:
