@@ -18,13 +18,13 @@ $(STAMP): pyproject.toml constraints.txt hatch_build.py
 	touch $@
 
 demo: setup
-	mkdir -p build/demo
-	for method in random quality_rules; do \
-	  $(BIN)/assay select $$method --track text --scale $(DEMO_SCALE) --out build/demo/$$method.npy --name $$method && \
-	  $(BIN)/assay validate build/demo/$$method.npy --track text --scale $(DEMO_SCALE) && \
-	  $(BIN)/assay score build/demo/$$method.npy --track text --scale $(DEMO_SCALE) || exit $$?; \
+	for entry in text/random text/quality_rules clip/random clip/basic_filter; do \
+	  track=$${entry%/*} method=$${entry#*/} ids=build/demo/$$entry.npy; mkdir -p build/demo/$$track && \
+	  $(BIN)/assay select $$method --track $$track --scale $(DEMO_SCALE) --out $$ids --name $$method && \
+	  $(BIN)/assay validate $$ids --track $$track --scale $(DEMO_SCALE) && \
+	  $(BIN)/assay score $$ids --track $$track --scale $(DEMO_SCALE) || exit $$?; \
 	done
-	$(BIN)/assay board --track text --scale $(DEMO_SCALE)
+	for track in text clip; do $(BIN)/assay board --track $$track --scale $(DEMO_SCALE); done
 
 test: setup
 	$(BIN)/python -m pytest
@@ -42,6 +42,8 @@ fix: setup
 bench: setup
 	$(BIN)/python benchmarks/first_batch.py
 	$(BIN)/python benchmarks/evaluation.py
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench,clip]'
+	$(BIN)/python benchmarks/pairs_loader.py
 
 # Writes pool roots, suite digests and tracks/SEALS.json; refuses to change a sealed version.
 seal: setup

@@ -58,7 +58,9 @@ def body(function: str, head: str = '"""Mine."""\n') -> str:
 def run(path: str, pool: Pool, words: tuple[str, ...] = (), seed: int = 0):
     strategy = load_strategy(path, "text")
     settings = parse_settings(strategy, words)
-    return run_strategy(strategy, pool, budget=Budget(1000, "tokens", 10), seed=seed, settings=settings)
+    return run_strategy(
+        strategy, pool, budget=Budget(1000, "tokens", 10), seed=seed, settings=settings
+    )
 
 
 def test_a_file_of_ones_own_is_loaded_and_run(tmp_path, pool):

@@ -20,7 +20,9 @@ STEPS = 24
 
 def tiny_recipe(**changes) -> Recipe:
     """Return the pico recipe, shrunk."""
-    recipe = load_scale_file(package_folder("tracks") / "text" / "scales" / "pico.yaml", "text").recipe
+    recipe = load_scale_file(
+        package_folder("tracks") / "text" / "scales" / "pico.yaml", "text"
+    ).recipe
     model = replace(
         recipe.model,
         hidden_size=32,

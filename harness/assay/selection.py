@@ -61,7 +61,9 @@ def select_rows(submission: Submission, pool: AnyPool) -> Selection:
             )
         used = located.shown > 0
         if not used.any():
-            raise SubmissionError("S4", "a stage has no tokens or samples; there is nothing to train on")
+            raise SubmissionError(
+                "S4", "a stage has no tokens or samples; there is nothing to train on"
+            )
         num_dropped += int((~used).sum())
         stages.append(
             SelectedStage(

@@ -27,7 +27,9 @@ def pool(tmp_path_factory) -> Pool:
 def chosen(pool: Pool, name: str, *words: str, seed: int = 0) -> Submission:
     strategy = load_strategy(name, "text")
     settings = parse_settings(strategy, words)
-    return run_strategy(strategy, pool, budget=Budget(10_000, "tokens", 10), seed=seed, settings=settings).submission
+    return run_strategy(
+        strategy, pool, budget=Budget(10_000, "tokens", 10), seed=seed, settings=settings
+    ).submission
 
 
 def mean_quality(pool: Pool, submission: Submission) -> float:

@@ -185,7 +185,9 @@ def test_s4_documents_without_tokens_are_noted_and_a_list_of_nothing_else_is_ref
     pool.n_tokens[:2] = 0
     report = validate(submission_of(pool.uids), pool, rules, budget=tokens(100))
     assert (report.ok, "2 listed" in report.findings[0].message) == (True, True)
-    assert rules_of(validate(submission_of(pool.uids[:2]), pool, rules, budget=tokens(100))) == ["S4"]
+    assert rules_of(validate(submission_of(pool.uids[:2]), pool, rules, budget=tokens(100))) == [
+        "S4"
+    ]
 
 
 @given(st.integers(1, 50), st.integers(1, 10**6))

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.selection import SelectedStage, Selection
 from assay.order import drawn_order
+from assay.selection import SelectedStage, Selection
 from assay.submission.locate import TokenSpans
 from assay.text.batches import StageStream, WindowPlan
 

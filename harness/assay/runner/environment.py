@@ -10,7 +10,14 @@ from typing import Any
 
 from assay import __version__
 
-PACKAGES = ("torch", "transformers", "accelerate", "tokenizers", "lm_eval", "numpy", "pyarrow")
+PACKAGES = {
+    "text": ("torch", "transformers", "accelerate", "tokenizers", "lm_eval", "numpy", "pyarrow"),
+    "clip": (
+        *("torch", "torchvision", "open_clip_torch", "timm", "accelerate", "tokenizers", "ftfy"),
+        *("pillow", "numpy", "pyarrow"),
+    ),
+}
+"""What computes, by modality."""
 
 
 def installed(package: str) -> str | None:
@@ -21,19 +28,19 @@ def installed(package: str) -> str | None:
         return None
 
 
-def versions() -> dict[str, str | None]:
-    """Return the versions of everything that computes."""
+def versions(modality: str) -> dict[str, str | None]:
+    """Return the versions of everything that computes a run of this modality."""
     return {
         "assay": __version__,
         "python": platform.python_version(),
-        **{package: installed(package) for package in PACKAGES},
+        **{package: installed(package) for package in PACKAGES[modality]},
     }
 
 
-def software() -> dict[str, Any]:
+def software(modality: str) -> dict[str, Any]:
     """Return versions and, where Assay runs from a clone, its commit."""
     commit, dirty = _git_state()
-    return {**versions(), "commit": commit, "dirty": dirty}
+    return {**versions(modality), "commit": commit, "dirty": dirty}
 
 
 def _git_state() -> tuple[str | None, bool | None]:

@@ -1,10 +1,12 @@
 """What differs between text and CLIP in a run, gathered in one place; heavy imports wait for a call."""
 
+import importlib.util
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from assay.errors import UserError
 from assay.modality import Modality
 from assay.pool import AnyPool, ImageTextPool
 from assay.score.clip import ClipMetrics, score_clip
@@ -17,6 +19,19 @@ from assay.suite.clip.lock import data_digest
 from assay.suite.embedded import prepare_suite
 from assay.track.clip_spec import ClipRecipe
 from assay.track.load import LoadedScale
+
+
+def check_installed(modality: str) -> None:
+    """Refuse what this installation lacks, in a line instead of an import error.
+
+    Raises:
+        UserError: Naming the extra.
+    """
+    if modality == "clip" and importlib.util.find_spec("open_clip") is None:
+        raise UserError(
+            "open_clip is not installed, and image-text models need it; run: pip install -c constraints.txt "
+            "'assay-bench[clip]'"
+        )
 
 
 def build_modality(

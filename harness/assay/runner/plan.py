@@ -81,7 +81,7 @@ def make_plan(
             "seal": loaded.seal,
             "pool": pool.root,
             "seed": seed,
-            "software": versions(),
+            "software": versions(loaded.modality),
             "device": resolve_device(settings),
             "threads": settings.threads,
             "micro_batch": settings.micro_batch,

@@ -18,7 +18,13 @@ from assay.errors import SubmissionError
 from assay.pool import AnyPool
 from assay.record import build_record
 from assay.runner.environment import peak_memory_bytes, software
-from assay.runner.modalities import aggregate, evaluate_checkpoint, input_digests, prepare
+from assay.runner.modalities import (
+    aggregate,
+    check_installed,
+    evaluate_checkpoint,
+    input_digests,
+    prepare,
+)
 from assay.runner.plan import RunPlan, make_plan, write_plan
 from assay.runner.training import CHECKPOINT, ensure_trained
 from assay.score.clip import ClipMetrics
@@ -63,6 +69,7 @@ def score_file(
         UserError: If the track, its pool or its suite cannot be used.
     """
     loaded = load(track, scale)
+    check_installed(loaded.modality)
     if not loaded.sealed:
         say(f"note: {loaded.label} differs from its seal; the records will say so")
     pool = open_pool(loaded)
@@ -216,7 +223,7 @@ def _record(
             **facts["extra"],
         },
         metrics=metrics.as_json(),
-        software=software(),
+        software=software(loaded.modality),
         device=facts["device"],
         clock=clock,
     )

@@ -107,7 +107,12 @@ def fork(
             write_atomic(partial / "scales" / f"{scale}.yaml", text.encode())
         write_seals([load_from(partial, name, scale) for scale in fitting])
     return Forked(
-        name, folder, list(fitting), {d: len(texts) for d, texts in domains.items()}, dropped, "text"
+        name,
+        folder,
+        list(fitting),
+        {d: len(texts) for d, texts in domains.items()},
+        dropped,
+        "text",
     )
 
 

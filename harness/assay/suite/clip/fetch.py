@@ -44,7 +44,9 @@ def fetch_clip_suite(suite: ClipSuite, folder: Path, mirror: str | None = None) 
         SuiteError: If a task has no source, or a file cannot be read or is another than the pinned.
     """
     for task in suite.tasks:
-        _base(task, mirror)  # a task that nobody says where to find is found out before any download
+        _base(
+            task, mirror
+        )  # a task that nobody says where to find is found out before any download
     paths = fetch_pinned(suite, folder, mirror)
     locked = locked_files(suite, folder) if (folder / LOCK_FILE).is_file() else {}
     open_paths: list[Path] = []
