@@ -60,7 +60,7 @@ def generate(images: int, pixels: tuple[int, int]) -> Path:
 
 
 def generate_pair(number: int, pixels: tuple[int, int]) -> tuple[bytes, dict[str, Any]]:
-    """Draw smooth colours with some grain: a JPEG of about two bits a pixel, as photographs have."""
+    """Draw smooth colours: a JPEG of some two to three bits a pixel, as photographs have."""
     from PIL import Image
 
     rng = np.random.default_rng(number)

@@ -34,7 +34,9 @@ from assay.track.load import LoadedScale, load
 from assay.track.spec import Budget
 
 ENDLESS = 1_000_000
-SHUFFLE, SHUFFLE_INITIAL = 5000, 1000  # open_clip's
+SHUFFLE = 1000
+"""webdataset's buffer. open_clip's grows to 5000 while it yields, reading two samples for each at first; this
+one is full before any timing begins, which is kinder to webdataset."""
 WARM_PASSES = 4
 """Passes before a cache of thumbnails counts as warm: with two workers, each has its own."""
 
@@ -83,7 +85,7 @@ class Bench:
             webdataset.SimpleShardList([str(path) for path in tars]),
             webdataset.split_by_worker,
             webdataset.tarfile_to_samples(),
-            webdataset.shuffle(SHUFFLE, initial=SHUFFLE_INITIAL),
+            webdataset.shuffle(SHUFFLE, initial=SHUFFLE),
             webdataset.decode("pilrgb"),
             webdataset.rename(image="jpg;jpeg;png;webp", text="txt"),
             webdataset.map_dict(image=self.transform(), text=lambda text: self.tokenize([text])[0]),
@@ -103,15 +105,15 @@ class Bench:
         from torchvision import transforms as tv
 
         given, size = self.recipe.preprocess, self.recipe.model.image.image_size
+        to_tensor = [tv.ToTensor(), tv.Normalize(list(given.mean), list(given.std))]
         if given.augmentation == "crop":
-            return crop_transform(given, size)
+            return tv.Compose([crop_transform(given, size), *to_tensor])
         return tv.Compose(
             [
                 tv.Resize(size, tv.InterpolationMode(given.interpolation)),
                 tv.CenterCrop(size),
                 tv.RandomCrop(size, padding=given.max_shift, padding_mode="edge"),
-                tv.ToTensor(),
-                tv.Normalize(list(given.mean), list(given.std)),
+                *to_tensor,
             ]
         )
 

@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from assay.clip.batches import PairPlan
-from assay.clip.images import crop_transform, shifted, thumbnail
+from assay.clip.images import crop_transform, shifted, thumbnail, to_batch
 from assay.clip.tokenizer import Tokenize
 from assay.errors import TrainingError
 from assay.order import drawn_order
@@ -118,13 +119,17 @@ class PairReader:
         return torch.stack([self._tokens[row] for row in used])
 
     def _cropped(self, rows: NDArray[np.int64], words: NDArray[np.uint64]) -> Tensor:
-        assert self._crop is not None
-        images = []
         with torch.random.fork_rng(devices=[]):
-            for row, word in zip(rows, words, strict=True):
-                torch.manual_seed(int(word) >> 1)  # torch takes 63 bits and a sign
-                images.append(self._crop(self._decode(int(row))))
-        return torch.stack(images)
+            crops = (self._crop_one(int(row), word) for row, word in zip(rows, words, strict=True))
+            return to_batch(crops, len(rows), self._recipe.preprocess)
+
+    def _crop_one(self, row: int, word: np.uint64) -> Image.Image:
+        assert self._crop is not None
+        image = self._decode(row)
+        # Of the CPU alone: `torch.manual_seed` also visits every other device, which takes longer than
+        # the crop. torch takes 63 bits and a sign.
+        torch.default_generator.manual_seed(int(word) >> 1)
+        return self._crop(image)
 
     def _thumbnail(self, row: int) -> NDArray[np.uint8]:
         if self._cache is None or self._filled is None:
@@ -135,7 +140,7 @@ class PairReader:
             self._filled[place] = True
         return self._cache[place]
 
-    def _decode(self, row: int):
+    def _decode(self, row: int) -> Image.Image:
         """Decode a row's image, or that of the pair that takes its place."""
         row = self._replacements.get(row, row)
         try:
@@ -143,11 +148,11 @@ class PairReader:
         except ImageProblem as problem:
             return self._replace(row, problem)
 
-    def _open(self, row: int):
+    def _open(self, row: int) -> Image.Image:
         transparency = self._recipe.preprocess.transparency
         return decode_image(self._pool.image_bytes(row), transparency=transparency)
 
-    def _replace(self, bad: int, problem: ImageProblem):
+    def _replace(self, bad: int, problem: ImageProblem) -> Image.Image:
         for place in drawn_order(len(self._rows), "replace", self._pool.root, bad)[:MAX_TRIES]:
             row = int(self._rows[place])
             try:

@@ -1,5 +1,6 @@
 """From a decoded image to the tensor that the network sees, in training and in evaluation."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -21,14 +22,37 @@ def eval_transform(preprocess: Preprocess, image_size: int) -> transforms.Compos
 
 
 def crop_transform(preprocess: Preprocess, image_size: int) -> transforms.Compose:
-    """Return open_clip's transform of training; it draws from torch's global generator."""
+    """Return the random part of open_clip's transform of training: RGB image -> (S, S) image.
+
+    It draws from torch's global generator of the CPU.
+    """
     least, most = preprocess.crop_scale
     narrow, wide = preprocess.crop_ratio
     crop = transforms.RandomResizedCrop(
         image_size, (least, most), (narrow, wide), InterpolationMode(preprocess.interpolation)
     )
     flip = [transforms.RandomHorizontalFlip()] if preprocess.flip else []
-    return transforms.Compose([crop, *flip, transforms.ToTensor(), _normalize(preprocess)])
+    return transforms.Compose([crop, *flip])
+
+
+def to_batch(images: Iterable[Image.Image], count: int, preprocess: Preprocess) -> Tensor:
+    """Write images of one size into a tensor and normalise them, as open_clip does one by one.
+
+    Args:
+        images: `count` RGB images of (S, S).
+        count: How many there are.
+        preprocess: The recipe's.
+
+    Returns:
+        float32 (count, 3, S, S).
+    """
+    batch = torch.empty(0)
+    for place, image in enumerate(images):
+        pixels = torch.from_numpy(np.array(image)).permute(2, 0, 1)
+        if not place:
+            batch = torch.empty(count, *pixels.shape)
+        batch[place].copy_(pixels)
+    return _normalize(preprocess)(batch.div_(255))
 
 
 def thumbnail(image: Image.Image, preprocess: Preprocess, image_size: int) -> NDArray[np.uint8]:
