@@ -114,6 +114,12 @@ def test_processes_that_would_split_a_group_of_the_batch_norms_are_refused(ids, 
         score(ids, settings=settings)
 
 
+def test_sharding_is_refused(ids, tiny_clip_home):
+    machine = MachineSettings(processes=2, sharding="fsdp")
+    with pytest.raises(RunError, match=r"use machine\.sharding=none"):
+        score(ids, settings=Settings(device="cpu", progress=False, machine=machine))
+
+
 def test_killed_and_run_again_ends_with_the_same_result(ids, tiny_clip_home):
     command = [
         *(sys.executable, "-m", "assay", "score", str(ids), "--track", TRACK, "--scale", SCALE),

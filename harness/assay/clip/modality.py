@@ -18,7 +18,6 @@ from assay.clip.model import (
     build_model,
     forward_flops,
     save_checkpoint,
-    transformer_blocks,
 )
 from assay.clip.tokenizer import Tokenize
 from assay.pool import ImageTextPool
@@ -82,8 +81,8 @@ class ClipModality:
         return block_matrices(model)
 
     def blocks(self, model: nn.Module) -> Iterator[nn.Module]:
-        """Yield the transformer blocks."""
-        return transformer_blocks(model)
+        """Yield nothing: the runner refuses FSDP, which cannot shard the temperature."""
+        return iter(())
 
     def backward(self, model: nn.Module, step: int, accelerator: Accelerator) -> Tensor:
         """Accumulate this process's gradients of one step; return its part of the step's loss."""

@@ -86,13 +86,6 @@ def build_model(model: ClipModel, seed: int) -> GroupedClip:
     return network
 
 
-def transformer_blocks(network: nn.Module) -> Iterator[nn.Module]:
-    """Yield the repeated blocks of both towers, as far as they are transformers."""
-    for module in network.modules():
-        if hasattr(module, "resblocks"):
-            yield from module.get_submodule("resblocks").children()
-
-
 def block_matrices(network: nn.Module) -> Iterator[str]:
     """Name the matrices inside the text tower's blocks, which Muon may move."""
     for name, parameter in network.named_parameters():

@@ -74,6 +74,11 @@ def _check_launch(recipe: Recipe | ClipRecipe, settings: Settings) -> None:
             f"machine.processes={processes} does not divide the recipe's global batch of {count} "
             f"{things}; choose a divisor of {count}"
         )
+    if settings.machine.sharding == "fsdp" and isinstance(recipe, ClipRecipe):
+        raise RunError(
+            "machine.sharding=fsdp: FSDP cannot shard a CLIP model's temperature, which is a single number, and "
+            "all of the track's models fit one device; use machine.sharding=none"
+        )
     if settings.machine.sharding == "fsdp" and recipe.optimizer.name == "muon":
         raise RunError(
             "machine.sharding=fsdp: this recipe's optimiser, Muon, needs whole matrices, and its models "
