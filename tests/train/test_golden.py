@@ -8,65 +8,78 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from assay.foundry.scenes import ScenesSource
 from assay.foundry.source import FoundrySource
 from assay.home import package_folder
-from assay.pool import build_pool
+from assay.pool import build_image_text_pool, build_pool
+from assay.runner.modalities import build_modality
 from assay.selection import select_rows
 from assay.settings import Settings
 from assay.submission import submission_of
-from assay.text.modality import TextModality
-from assay.track.load import load
+from assay.track.load import LoadedScale, load
 from assay.train.loop import train
 
 STEPS = 20
-GOLDEN = Path(__file__).parents[1] / "golden" / "text.json"
+FOLDER = Path(__file__).parents[1] / "golden"
+SETTINGS = Settings(device="cpu", progress=False)
 
 
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("ASSAY_HOME", str(tmp_path))
+    return tmp_path
+
+
+def first_losses(loaded: LoadedScale, home: Path) -> list[float]:
+    """Take the first steps on 400 generated examples.
+
+    Order and schedule are the sealed recipe's own; only the number of steps taken is smaller.
+    """
+    if loaded.modality == "clip":
+        pool = build_image_text_pool([ScenesSource(400)], home / "pool", name="golden")
+    else:
+        tokenizer = package_folder("tracks") / "text" / "tokenizer.json"
+        source = FoundrySource(400)
+        pool = build_pool([source], home / "pool", name="golden", tokenizer=tokenizer)
+    selection = select_rows(submission_of(pool.uids), pool)
+    folder = home / "run"
+    modality = build_modality(loaded, pool, selection, seed=7, settings=SETTINGS, folder=folder)
+    trained = train(modality, seed=7, folder=folder, settings=SETTINGS, last_step=STEPS)
+    return [round(float(loss), 5) for loss in trained.trace[:STEPS]]
+
+
+def stored_losses(track: str) -> dict[str, Any]:
+    path = FOLDER / f"{track}.json"
+    return json.loads(path.read_text()) if path.is_file() else {}
+
+
+@pytest.mark.parametrize("track", ["text", "clip"])
 @pytest.mark.parametrize("scale", ["pico", "nano", "micro"])
 def test_the_first_steps_of_a_sealed_recipe_are_what_they_were(
-    scale: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    track: str, scale: str, home: Path
 ) -> None:
-    monkeypatch.setenv("ASSAY_HOME", str(tmp_path))
-    tokenizer = package_folder("tracks") / "text" / "tokenizer.json"
-    pool = build_pool([FoundrySource(400)], tmp_path / "pool", name="golden", tokenizer=tokenizer)
-    selection = select_rows(submission_of(pool.uids), pool)
-    recipe = load("text", scale).recipe
-    # Order and schedule are the sealed recipe's own; only the number of steps taken is smaller.
-    modality = TextModality(pool, selection, recipe, seed=7, micro_batch=0)
-    trained = train(
-        modality,
-        seed=7,
-        folder=tmp_path / "run",
-        settings=Settings(device="cpu", progress=False),
-        last_step=STEPS,
-    )
-    losses = [round(float(loss), 5) for loss in trained.trace[:STEPS]]
-    stored = json.loads(GOLDEN.read_text()) if GOLDEN.is_file() else {}
+    losses = first_losses(load(track, scale), home)
+    stored = stored_losses(track)
     if os.environ.get("ASSAY_RECORD_GOLDEN"):
-        GOLDEN.parent.mkdir(exist_ok=True)
-        GOLDEN.write_text(json.dumps(stored | {scale: losses}, indent=1, sort_keys=True) + "\n")
+        FOLDER.mkdir(exist_ok=True)
+        text = json.dumps(stored | {scale: losses}, indent=1, sort_keys=True) + "\n"
+        (FOLDER / f"{track}.json").write_text(text)
         return
     np.testing.assert_allclose(losses, stored[scale], rtol=2e-3)
 
 
-def test_a_changed_recipe_has_another_trace(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ASSAY_HOME", str(tmp_path))
-    tokenizer = package_folder("tracks") / "text" / "tokenizer.json"
-    pool = build_pool([FoundrySource(400)], tmp_path / "pool", name="golden", tokenizer=tokenizer)
-    selection = select_rows(submission_of(pool.uids), pool)
-    recipe = load("text", "pico").recipe
-    other = replace(
-        recipe, optimizer=replace(recipe.optimizer, muon_lr=recipe.optimizer.muon_lr * 1.2)
-    )
-    modality = TextModality(pool, selection, other, seed=7, micro_batch=0)
-    settings = Settings(device="cpu", progress=False)
-    trace = train(modality, seed=7, folder=tmp_path / "r", settings=settings, last_step=STEPS).trace
-    stored = json.loads(GOLDEN.read_text())["pico"]
+@pytest.mark.parametrize(("track", "rate"), [("text", "muon_lr"), ("clip", "lr")])
+def test_a_changed_recipe_has_another_trace(track: str, rate: str, home: Path) -> None:
+    loaded = load(track, "pico")
+    optimizer = loaded.recipe.optimizer
+    faster = replace(optimizer, **{rate: getattr(optimizer, rate) * 1.2})
+    recipe: Any = replace(loaded.recipe, optimizer=faster)
+    spec: Any = replace(loaded.spec, recipe=recipe)
+    losses = first_losses(replace(loaded, spec=spec), home)
     with pytest.raises(AssertionError):
-        np.testing.assert_allclose(trace[:STEPS], stored, rtol=2e-3)
+        np.testing.assert_allclose(losses, stored_losses(track)["pico"], rtol=2e-3)
