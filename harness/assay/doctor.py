@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assay.home import assay_home, package_folder
-from assay.runner.environment import installed
+from assay.versions import installed
 
 NEEDED = (
     "torch",
@@ -17,6 +17,7 @@ NEEDED = (
     "hydra-core",
     "tokenizers",
     "pyarrow",
+    "pillow",
     "datasets",
     "scipy",
 )

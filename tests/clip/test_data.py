@@ -103,6 +103,20 @@ def test_a_broken_image_is_replaced_with_its_caption_and_noted(pairs, tmp_path):
     assert twin not in (3, 5)
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+def test_errors_of_workers_arrive_as_they_are(pairs, tmp_path, everything, workers):
+    pool, folder = pairs
+    broken = reader((Broken(pool, range(pool.n)), folder), tmp_path)
+    plan = PairPlan(everything, seed=1, steps=1, batch_size=8)
+    with pytest.raises(TrainingError, match=r"^100 images of pool"):
+        list(feed(broken, plan, [range(0, 8)], first_step=0, workers=workers))
+
+
+def test_a_line_torn_by_a_kill_is_passed_over(tmp_path):
+    (tmp_path / "undecodable.jsonl").write_text('{"row": 4}\n{"row": 2}\n{"ro')
+    assert undecodable_rows(tmp_path) == [2, 4]
+
+
 def test_a_pool_of_nothing_but_broken_images_stops_the_run(pairs, tmp_path):
     pool, folder = pairs
     broken = reader((Broken(pool, range(pool.n)), folder), tmp_path)

@@ -28,6 +28,23 @@ def test_evaluation_sees_what_open_clip_shows(size):
     assert torch.equal(eval_transform(SHIFT, 32)(picture(*size)), theirs(picture(*size)))
 
 
+def test_a_hairline_shows_its_middle_in_bounded_memory():
+    hairline = Image.new("RGB", (2_000_000, 1), "red")
+    hairline.paste("blue", (1_000_000 - 40, 0, 1_000_000 + 40, 1))
+    pixels = thumbnail(hairline, SHIFT, 32)
+    assert pixels.shape == (32, 32, 3)
+    assert (pixels == (0, 0, 255)).all()
+
+
+def test_transparency_is_the_recipes_in_evaluation_too():
+    clear = Image.new("RGBA", (32, 32), (10, 20, 30, 0))
+    plain = replace(SHIFT, mean=(0.0,) * 3, std=(1.0,) * 3)
+    white = eval_transform(plain, 32)(clear)
+    dropped = eval_transform(replace(plain, transparency="drop"), 32)(clear)
+    assert white.eq(1).all()
+    assert (dropped[:, 0, 0] * 255).round().tolist() == [10, 20, 30]
+
+
 @pytest.mark.parametrize("size", [(64, 48), (300, 200)])
 def test_training_crops_as_open_clip_does(size):
     theirs = open_clip.image_transform(

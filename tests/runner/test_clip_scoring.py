@@ -15,12 +15,12 @@ import pytest
 from assay import ledger
 from assay.board import build_board
 from assay.cli import main
-from assay.errors import RunError, SubmissionError
+from assay.errors import RunError, SubmissionError, TrackError
 from assay.pool import load_pool
 from assay.runner.scoring import OUTPUTS_FILE, score_file
 from assay.score.clip import score_clip
 from assay.settings import MachineSettings, Settings
-from assay.submission import Manifest
+from assay.submission import Manifest, staged, submission_of, write_submission
 from assay.track.load import load
 from tiny_clip import BATCH, SCALE, STEPS, TRACK
 
@@ -153,6 +153,24 @@ def test_an_id_of_another_pool_is_refused_before_anything_is_trained(ids, tiny_c
     uids["f0"][0] ^= 1
     np.save(ids, np.sort(uids))
     with pytest.raises(SubmissionError, match="S2"):
+        score(ids)
+    assert not (tiny_clip_home / "runs").exists()
+
+
+def test_a_curriculum_with_weights_is_scored(ids, tiny_clip_home):
+    pool = load_pool("tiny-pairs-200")
+    early = submission_of(pool.uids[:80], repeats=np.full(80, 2))
+    path = ids.with_suffix(".parquet")
+    write_submission(staged([(0.75, early), (0.25, submission_of(pool.uids[80:]))]), path)
+    (record,) = score(path)
+    assert record["submission"]["form"] == "staged"
+    assert record["submission"]["samples"] == 160 + 120
+    assert record["submission"]["unique"] == 200
+
+
+def test_an_edited_tokenizer_is_found_before_training(ids, tiny_clip_home):
+    (tiny_clip_home / "tracks" / TRACK / "tokenizer.json").write_text("{}")
+    with pytest.raises(TrackError, match="not the sealed tokenizer"):
         score(ids)
     assert not (tiny_clip_home / "runs").exists()
 

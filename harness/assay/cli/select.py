@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 EXAMPLES = """examples:
   assay select random --track text --scale nano --out s.npy --set fraction=0.3
   assay select quality_rules --track text --scale nano --out s.parquet
+  assay select clip_score --track clip --scale nano --out pairs.npy
   assay select path/to/mine.py --track text --scale pico --out s.npy --set max_tokens=300
 
 baselines/README.md lists the baselines and shows how to write your own

@@ -146,7 +146,7 @@ def _fetch(args: argparse.Namespace) -> int:
         from assay.suite.clip.files import load_clip_suite
 
         paths = fetch_clip_suite(load_clip_suite(_find(args.kind)), args.out, args.mirror)
-        following = f"assay track new NAME --like clip --suite {args.out}"
+        following = f"assay track new NAME --like clip --pool POOL --suite {args.out}"
     emit(
         args,
         {"files": [str(path) for path in paths]},

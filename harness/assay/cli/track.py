@@ -112,5 +112,6 @@ def _text(document: dict[str, Any]) -> str:
     noun = "held-out documents" if document["modality"] == "text" else "tasks"
     return (
         f"track {document['track']} at scales {', '.join(document['scales'])}\n{noun}: {items}\n"
-        f"files: {document['folder']}\nnext: assay select random --track {document['track']} --scale nano --out s.npy"
+        f"files: {document['folder']}\nnext: assay select random --track {document['track']} "
+        f"--scale {document['scales'][0]} --out s.npy"
     )

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from assay.order import drawn_order, drawn_words
 from assay.selection import SelectedStage, Selection
 
-OPEN_EPOCHS = 4
-"""Orders kept in memory: a batch touches one epoch, or two."""
+OPEN_EPOCHS = 2
+"""Orders kept in memory: a batch touches one epoch, or two. Each takes 8 bytes a pair of the selection."""
 
 
 class StageOrder:

@@ -19,14 +19,14 @@ from torch.utils.data import DataLoader, Dataset
 from assay.clip.batches import PairPlan
 from assay.clip.images import crop_transform, shifted, thumbnail, to_batch
 from assay.clip.tokenizer import Tokenize
-from assay.errors import TrainingError
+from assay.errors import AssayError, TrainingError
 from assay.order import drawn_order
 from assay.pool import ImageTextPool
 from assay.pool.imagetext.images import ImageProblem, decode_image
 from assay.track.clip_spec import ClipRecipe
 
 CACHE_BYTES = 1_000_000_000
-"""Decoded thumbnails of a whole selection are kept where they take no more than this."""
+"""For decoded thumbnails, in all processes of a run together."""
 
 MAX_TRIES = 100
 """Replacements tried for an image that cannot be decoded, before the pool is called broken."""
@@ -71,6 +71,8 @@ class PairReader:
         recipe: ClipRecipe,
         tokenize: Tokenize,
         folder: Path,
+        *,
+        cache_bytes: int = CACHE_BYTES,
     ):
         """Prepare to read.
 
@@ -80,6 +82,7 @@ class PairReader:
             recipe: Size, preprocessing.
             tokenize: Turns captions into ids.
             folder: Where undecodable images are listed.
+            cache_bytes: Decoded thumbnails of all rows are kept where they take no more than this.
         """
         self._pool, self._rows, self._recipe, self._tokenize = pool, rows, recipe, tokenize
         self._folder = folder
@@ -90,7 +93,7 @@ class PairReader:
         self._tokens: dict[int, Tensor] = {}
         if recipe.preprocess.augmentation == "crop":
             self._crop = crop_transform(recipe.preprocess, self._size)
-        elif len(rows) * 3 * self._size**2 <= CACHE_BYTES:
+        elif len(rows) * 3 * self._size**2 <= cache_bytes:
             self._cache = np.empty((len(rows), self._size, self._size, 3), dtype=np.uint8)
             self._filled = np.zeros(len(rows), dtype=bool)
 
@@ -178,20 +181,28 @@ def undecodable_rows(folder: Path) -> list[int]:
     path = folder / UNDECODABLE_FILE
     if not path.is_file():
         return []
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return sorted({json.loads(line)["row"] for line in lines})
+    rows: set[int] = set()
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            rows.add(json.loads(line)["row"])
+        except ValueError:  # torn by a kill; the run met the image again
+            continue
+    return sorted(rows)
 
 
-class _MicroBatches(Dataset[PairBatch]):
+class _MicroBatches(Dataset[PairBatch | AssayError]):
     """The micro-batches of one process, numbered over the whole run."""
 
     def __init__(self, reader: PairReader, plan: PairPlan, spans: Sequence[range]):
         self._reader, self._plan, self._spans = reader, plan, spans
 
-    def __getitem__(self, number: int) -> PairBatch:
+    def __getitem__(self, number: int) -> PairBatch | AssayError:
         step, part = divmod(number, len(self._spans))
         span = slice(self._spans[part].start, self._spans[part].stop)
-        return self._reader.read(self._plan.rows(step)[span], self._plan.words(step)[span])
+        try:
+            return self._reader.read(self._plan.rows(step)[span], self._plan.words(step)[span])
+        except AssayError as error:
+            return error  # raised by whoever asked: a worker would wrap it in its own traceback
 
 
 def feed(
@@ -212,15 +223,23 @@ def feed(
         first_step: Where to begin.
         workers: Processes that read ahead; 0 reads in this one.
         pin: Whether to put batches into pinned memory.
+
+    Raises:
+        PoolError: If a file of the pool is gone.
+        TrainingError: If too many images cannot be decoded.
     """
     numbers = range(first_step * len(spans), plan.steps * len(spans))
-    return iter(
-        DataLoader(
-            _MicroBatches(reader, plan, spans),
-            sampler=numbers,  # pyright: ignore[reportArgumentType]
-            batch_size=None,
-            num_workers=workers,
-            prefetch_factor=4 if workers else None,
-            pin_memory=pin,
-        )
+    loader = DataLoader(
+        _MicroBatches(reader, plan, spans),
+        sampler=numbers,  # pyright: ignore[reportArgumentType]
+        batch_size=None,
+        num_workers=workers,
+        prefetch_factor=4 if workers else None,
+        pin_memory=pin,
+        # A reader holds open files and memory maps, which a fresh interpreter could not be sent.
+        multiprocessing_context="fork" if workers else None,
     )
+    for batch in loader:
+        if isinstance(batch, AssayError):
+            raise batch
+        yield batch

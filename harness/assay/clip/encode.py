@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from assay.errors import SuiteError
-from assay.pool.imagetext.images import ImageProblem, decode_image
+from assay.pool.imagetext.images import ImageProblem, load_image
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Tokenize = Callable[[list[str]], Tensor]
 """Texts to token ids, (k, context) int64."""
 Transform = Callable[["Image.Image"], Tensor]
-"""An RGB image to a normalised float tensor, (3, size, size)."""
+"""An image of any mode to a normalised float tensor, (3, size, size)."""
 
 _MAX_DECODERS = 8
 
@@ -72,7 +72,7 @@ def encode_images(
     def load(image: tuple[str, bytes]) -> Tensor:
         where, data = image
         try:
-            return transform(decode_image(data))
+            return transform(load_image(data))
         except ImageProblem as problem:
             raise SuiteError(f"{where}: unreadable image ({problem}); get the file again") from None
 

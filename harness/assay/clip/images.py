@@ -1,6 +1,7 @@
 """From a decoded image to the tensor that the network sees, in training and in evaluation."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,18 @@ from torch import Tensor
 from torchvision import transforms
 from torchvision.transforms import InterpolationMode
 
+from assay.pool.imagetext.images import to_rgb
 from assay.track.clip_spec import Preprocess
+
+MAX_ASPECT = 64
 
 
 def eval_transform(preprocess: Preprocess, image_size: int) -> transforms.Compose:
-    """Return open_clip's transform of evaluation: RGB image -> float32 (3, S, S), normalised."""
+    """Return open_clip's transform of evaluation: image -> float32 (3, S, S), normalised."""
+    rgb = transforms.Lambda(partial(to_rgb, transparency=preprocess.transparency))
+    square = partial(_square, preprocess=preprocess, image_size=image_size)
     return transforms.Compose(
-        [*_square(preprocess, image_size).transforms, transforms.ToTensor(), _normalize(preprocess)]
+        [rgb, transforms.Lambda(square), transforms.ToTensor(), _normalize(preprocess)]
     )
 
 
@@ -57,14 +63,24 @@ def to_batch(images: Iterable[Image.Image], count: int, preprocess: Preprocess) 
 
 def thumbnail(image: Image.Image, preprocess: Preprocess, image_size: int) -> NDArray[np.uint8]:
     """Scale the shorter side and cut the middle out, (S, S, 3): what evaluation sees, as bytes."""
-    return np.asarray(_square(preprocess, image_size)(image))
+    return np.asarray(_square(image, preprocess, image_size))
 
 
-def _square(preprocess: Preprocess, image_size: int) -> transforms.Compose:
+def _square(image: Image.Image, preprocess: Preprocess, image_size: int) -> Image.Image:
+    """Scale the shorter side to `image_size` and cut out the middle.
+
+    Of an image over 64 times as long as wide only the middle is scaled: one row of 16 million pixels
+    would otherwise take 60 GB, for a square of which nothing but the middle is seen.
+    """
+    most = MAX_ASPECT * min(image.size)
+    if max(image.size) > most:
+        width, height = (min(side, most) for side in image.size)
+        image = transforms.CenterCrop((height, width))(image)
     mode = InterpolationMode(preprocess.interpolation)
-    return transforms.Compose(
+    square = transforms.Compose(
         [transforms.Resize(image_size, mode), transforms.CenterCrop(image_size)]
     )
+    return square(image)
 
 
 def shifted(

@@ -12,7 +12,7 @@ from torch.optim.swa_utils import update_bn
 
 from assay.clip.batches import PairPlan
 from assay.clip.contrastive import contrastive_backward
-from assay.clip.data import PairBatch, PairReader, feed, undecodable_rows
+from assay.clip.data import CACHE_BYTES, PairBatch, PairReader, feed, undecodable_rows
 from assay.clip.model import (
     block_matrices,
     build_model,
@@ -68,7 +68,10 @@ class ClipModality:
             selection, seed=seed, steps=recipe.steps, batch_size=recipe.global_batch_size
         )
         rows = np.unique(np.concatenate([stage.rows for stage in selection.stages]))
-        self._reader = PairReader(pool, rows, recipe, self.tokenize, run_folder)
+        readers = max(1, settings.workers) * settings.machine.processes
+        self._reader = PairReader(
+            pool, rows, recipe, self.tokenize, run_folder, cache_bytes=CACHE_BYTES // readers
+        )
         self._feed: Iterator[PairBatch] | None = None
         self._next_step = -1
 
@@ -77,7 +80,7 @@ class ClipModality:
         return build_model(self.recipe.model, seed)
 
     def matrix_parameters(self, model: nn.Module) -> Iterator[str]:
-        """Name the matrices inside the text tower's blocks."""
+        """Name the matrices inside the transformer blocks of both towers."""
         return block_matrices(model)
 
     def blocks(self, model: nn.Module) -> Iterator[nn.Module]:

@@ -87,7 +87,7 @@ def build_model(model: ClipModel, seed: int) -> GroupedClip:
 
 
 def block_matrices(network: nn.Module) -> Iterator[str]:
-    """Name the matrices inside the text tower's blocks, which Muon may move."""
+    """Name the matrices inside the transformer blocks of both towers, which Muon may move."""
     for name, parameter in network.named_parameters():
         if ".resblocks." in f".{name}" and parameter.ndim == 2:
             yield name

@@ -12,12 +12,12 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from assay.artifact import atomic_folder, write_atomic
+from assay.artifact import atomic_folder, only_one, write_atomic
 from assay.canonical import digest_bytes, digest_json
 from assay.clip.images import eval_transform
 from assay.clip.modality import ClipModality
 from assay.clip.model import load_checkpoint
-from assay.clip.tokenizer import TOKENIZER_FILE, Tokenize
+from assay.clip.tokenizer import Tokenize
 from assay.console import say
 from assay.errors import PoolError
 from assay.foundry.scenes import ScenesSource
@@ -27,12 +27,13 @@ from assay.selection import select_rows
 from assay.settings import Settings
 from assay.spec import plain
 from assay.submission import submission_of
-from assay.track.captions import train_caption_tokenizer
+from assay.track.captions import TOKENIZER_FILE, train_caption_tokenizer
 from assay.track.clip_spec import ClipRecipe, ClipScale
 from assay.track.load import load_scale_file
 from assay.train.checkpoint import discard_resume
-from assay.train.device import resolve_device
+from assay.train.device import configure_torch, resolve_device
 from assay.train.loop import train
+from assay.versions import versions
 
 SCALE = "nano"
 """The scale whose recipe a scorer is trained with, but for its budget."""
@@ -57,6 +58,8 @@ class Scorer:
         self, images: Iterable[Image.Image | None], captions: Iterable[str]
     ) -> NDArray[np.float32]:
         """Return the cosine of each image with its caption, (n,), in [-1, 1]; NaN for no image."""
+        # A scorer may have been trained by an earlier call, which configured another process.
+        configure_torch(Settings())
         device = resolve_device(Settings())
         model = load_checkpoint(self.folder, device)
         text = self.recipe.model.text
@@ -95,7 +98,7 @@ def train_scorer(reference: str, *, samples_seen: int, seed: int) -> Scorer:
 
     Args:
         reference: Name, folder or URL of an image-text pool; `foundry-clip-reference-N` is generated.
-        samples_seen: Budget, brought down to whole batches.
+        samples_seen: Budget, brought down to whole batches, and up to one step after the warm-up.
         seed: Of initialisation and data order.
 
     Raises:
@@ -104,14 +107,23 @@ def train_scorer(reference: str, *, samples_seen: int, seed: int) -> Scorer:
     pool = open_reference(reference)
     captions = train_caption_tokenizer(pool.captions(), _recipe().model.text.vocab_size)
     recipe = _recipe(samples_seen, digest_bytes(captions))
-    key = digest_json({"reference": pool.root, "recipe": plain(recipe), "seed": seed})
-    folder = assay_home() / "scorers" / key.removeprefix("sha256:")[:20]
-    if (folder / "checkpoint").is_dir():
-        say(f"taking the scorer in {folder}")
-        return Scorer(folder / "checkpoint", recipe)
-    write_atomic(folder / TOKENIZER_FILE, captions)
-    say(f"training a scorer on {pool.n:,} pairs of {pool.name}, once")
     settings = Settings()
+    what = {"reference": pool.root, "recipe": plain(recipe), "seed": seed}
+    key = digest_json(what | {"software": versions("clip"), "device": resolve_device(settings)})
+    folder = assay_home() / "scorers" / key.removeprefix("sha256:")[:20]
+    folder.mkdir(parents=True, exist_ok=True)
+    with only_one(folder / "training.lock", lambda: say("another process trains the scorer")):
+        if not (folder / "checkpoint").is_dir():
+            write_atomic(folder / TOKENIZER_FILE, captions)
+            _train(pool, recipe, seed, settings, folder)
+    return Scorer(folder / "checkpoint", recipe)
+
+
+def _train(
+    pool: ImageTextPool, recipe: ClipRecipe, seed: int, settings: Settings, folder: Path
+) -> None:
+    """Train and leave a checkpoint in the folder, going on where a killed attempt stopped."""
+    say(f"training a scorer on {pool.n:,} pairs of {pool.name}, once")
     modality = ClipModality(
         pool,
         select_rows(submission_of(pool.uids), pool),
@@ -125,7 +137,6 @@ def train_scorer(reference: str, *, samples_seen: int, seed: int) -> Scorer:
     with atomic_folder(folder / "checkpoint") as partial:
         modality.save_checkpoint(trained.model, partial)
     discard_resume(folder)
-    return Scorer(folder / "checkpoint", recipe)
 
 
 def open_reference(name: str) -> ImageTextPool:

@@ -9,12 +9,10 @@ import torch
 from torch import Tensor
 
 from assay.artifact import write_atomic
-from assay.canonical import digest_bytes, digest_file
+from assay.canonical import digest_file
 from assay.errors import TrackError
-from assay.track.captions import END, PAD, START
+from assay.track.captions import END, PAD, START, TOKENIZER_FILE, read_caption_tokenizer
 from assay.track.clip_spec import CaptionTokenizer
-
-TOKENIZER_FILE = "tokenizer.json"
 
 
 class Tokenize:
@@ -42,16 +40,9 @@ class Tokenize:
         if tokenizer.kind == "open_clip":
             self._encode = _open_clip_tokenizer(tokenizer.digest, context_length)
             return
-        path = folder / TOKENIZER_FILE
-        data = path.read_bytes() if path.is_file() else b""
-        if digest_bytes(data) != tokenizer.digest:
-            raise TrackError(
-                f"{path} is not the sealed tokenizer ({tokenizer.digest[:23]}...); restore the file, or make "
-                "the track again: assay track new"
-            )
-        self.data = data
+        self.data = read_caption_tokenizer(tokenizer, folder)
         self.open_clip_settings = {"hf_tokenizer_name": "tokenizer"}
-        self._encode = _file_tokenizer(data, context_length)
+        self._encode = _file_tokenizer(self.data, context_length)
 
     def __call__(self, texts: Sequence[str]) -> Tensor:
         """Return int64 ids."""

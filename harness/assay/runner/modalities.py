@@ -17,6 +17,7 @@ from assay.suite.clip import ClipSuite
 from assay.suite.clip.embedded import prepare_clip_suite
 from assay.suite.clip.lock import data_digest
 from assay.suite.embedded import prepare_suite
+from assay.track.captions import read_caption_tokenizer
 from assay.track.clip_spec import ClipRecipe
 from assay.track.load import LoadedScale
 
@@ -75,8 +76,14 @@ def batch_items(recipe: Any) -> tuple[int, str]:
 
 
 def prepare(loaded: LoadedScale) -> Path:
-    """Return the folder of the suite's files, verified; the embedded suites are generated first."""
+    """Check what a run reads besides the pool; return the folder of the suite's files.
+
+    The embedded suites are generated first.
+    """
     if isinstance(loaded.suite, ClipSuite):
+        assert isinstance(loaded.recipe, ClipRecipe), "a CLIP suite belongs to a CLIP recipe"
+        if loaded.recipe.tokenizer.kind == "bpe":
+            read_caption_tokenizer(loaded.recipe.tokenizer, loaded.folder)
         return prepare_clip_suite(loaded.suite, loaded.suite_folder)
     return prepare_suite(loaded.suite, loaded.suite_folder)
 

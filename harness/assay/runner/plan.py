@@ -9,11 +9,13 @@ from assay.artifact import write_atomic
 from assay.canonical import digest_json
 from assay.home import assay_home
 from assay.pool import AnyPool
-from assay.runner.environment import versions
 from assay.settings import LoggingSettings, MachineSettings, Settings
 from assay.submission import Submission, Unit, write_submission
+from assay.suite.clip import ClipSuite
+from assay.suite.clip.lock import data_digest
 from assay.track.load import LoadedScale
 from assay.train.device import resolve_device
+from assay.versions import versions
 
 PLAN_FILE = "plan.json"
 SUBMISSION_FILE = "submission.parquet"
@@ -86,9 +88,18 @@ def make_plan(
             "threads": settings.threads,
             "micro_batch": settings.micro_batch,
             "machine": asdict(settings.machine),
+            **_open_data(loaded),
         }
     )
     return RunPlan(loaded.track, loaded.scale, submission.digest, submission.unit, seed, key)
+
+
+def _open_data(loaded: LoadedScale) -> dict[str, str]:
+    """Return the digest of evaluation files that the suite itself does not pin."""
+    suite = loaded.suite
+    if not isinstance(suite, ClipSuite) or all(task.shards for task in suite.tasks):
+        return {}
+    return {"suite_data": data_digest(suite, loaded.suite_folder)}
 
 
 def write_plan(plan: RunPlan, submission: Submission, settings: Settings) -> None:

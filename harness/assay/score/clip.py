@@ -150,7 +150,12 @@ def _main(estimates: dict[str, Estimate], task: ClipTask) -> Estimate | None:
             f"task {task.name!r}: its items do not give {task.main_metric!r} (no groups, under six "
             f"classes, or too few of them evaluated), only {', '.join(estimates)}; evaluate more items"
         )
-    return estimates[task.main_metric]
+    main = estimates[task.main_metric]
+    if main.chance == 1:
+        raise SuiteError(
+            f"task {task.name!r}: guessing is always right where there is one candidate; evaluate more items"
+        )
+    return main
 
 
 def _bits(rows: Rows) -> float:

@@ -53,15 +53,19 @@ def items_from_bytes(data: bytes, digest: str, where: str, remedy: str) -> list[
     return items
 
 
-def check_name(name: str) -> None:
-    """Refuse a task name that could not be a file name everywhere.
+def check_name(name: str, noun: str = "task") -> None:
+    """Refuse a name that could not be a file name everywhere.
+
+    Args:
+        name: What a file will be called.
+        noun: What has that name, for the message.
 
     Raises:
         SuiteError: Saying what a name may hold.
     """
     if not _TASK_NAME.fullmatch(name):
         raise SuiteError(
-            f"task name {name!r}: use letters, digits, '_', '-' and '.', at most 100, and rename the task"
+            f"{noun} name {name!r}: use letters, digits, '_', '-' and '.', at most 100, and rename the {noun}"
         )
 
 

@@ -1,9 +1,36 @@
 """Train the small tokenizer of captions that a track keeps."""
 
 from collections.abc import Iterable
+from pathlib import Path
+
+from assay.canonical import digest_bytes
+from assay.errors import TrackError
+from assay.track.clip_spec import CaptionTokenizer
+
+TOKENIZER_FILE = "tokenizer.json"
 
 PAD, START, END = "<|pad|>", "<|startoftext|>", "<|endoftext|>"
 """The end has the largest id: open_clip reads a caption's features out where the id is largest."""
+
+
+def read_caption_tokenizer(tokenizer: CaptionTokenizer, folder: Path) -> bytes:
+    """Return the bytes of a track's own tokenizer.
+
+    Args:
+        tokenizer: As sealed, of kind `bpe`.
+        folder: The track's.
+
+    Raises:
+        TrackError: If the file is absent or is not the sealed one.
+    """
+    path = folder / TOKENIZER_FILE
+    data = path.read_bytes() if path.is_file() else b""
+    if digest_bytes(data) != tokenizer.digest:
+        raise TrackError(
+            f"{path} is not the sealed tokenizer ({tokenizer.digest[:23]}...); restore the file, or make "
+            "the track again: assay track new"
+        )
+    return data
 
 
 def train_caption_tokenizer(captions: Iterable[str], vocab_size: int) -> bytes:

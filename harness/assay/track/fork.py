@@ -83,8 +83,9 @@ def fork(
         items: Continuation items made from each domain, at most.
 
     Raises:
-        TrackError: If the name is taken or unusable, no recipe fits the pool's tokenizer, the pool
-            is at a URL or its name is another's, or two domains or tasks share a name.
+        TrackError: If the name is taken or unusable, `like` trains no language models, no recipe fits
+            the pool's tokenizer, the pool is at a URL or its name is another's, or two domains or
+            tasks share a name.
         SuiteError: If the held-out documents are too few to ask anything.
     """
     folder = new_folder(name)
@@ -106,14 +107,8 @@ def fork(
             text = yaml.safe_dump(plain(forked), sort_keys=False, width=100)
             write_atomic(partial / "scales" / f"{scale}.yaml", text.encode())
         write_seals([load_from(partial, name, scale) for scale in fitting])
-    return Forked(
-        name,
-        folder,
-        list(fitting),
-        {d: len(texts) for d, texts in domains.items()},
-        dropped,
-        "text",
-    )
+    counts = {domain: len(texts) for domain, texts in domains.items()}
+    return Forked(name, folder, list(fitting), counts, dropped, "text")
 
 
 def specs_of(like: str) -> dict[str, Scale | ClipScale]:
@@ -132,7 +127,10 @@ def _fitting_scales(like: str, pool: Pool) -> dict[str, Scale]:
     """Return the scales whose token table holds the pool's vocabulary and whose budget it can fill."""
     scales: dict[str, Scale] = {}
     for scale, spec in specs_of(like).items():
-        assert isinstance(spec, Scale), "the caller looked at the track's modality"
+        if not isinstance(spec, Scale):
+            raise TrackError(
+                f"pool {pool.name!r} holds text, but track {like!r} trains on image-text pairs; give --like text"
+            )
         scales[scale] = spec
     fitting = {
         s: spec for s, spec in scales.items() if pool.vocab_size <= spec.recipe.model.vocab_size

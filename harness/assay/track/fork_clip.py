@@ -13,11 +13,10 @@ from assay.pool import ImageTextPool
 from assay.spec import plain
 from assay.suite.clip import ClipSuite
 from assay.suite.clip.files import clip_suite_folder, dump_clip_suite_yaml, load_clip_suite
-from assay.track.captions import train_caption_tokenizer
+from assay.track.captions import TOKENIZER_FILE, train_caption_tokenizer
 from assay.track.clip_spec import ClipScale, PairPoolRef
 from assay.track.fork import Forked, make_known, new_folder, specs_of
 from assay.track.load import embedded_pools, load, load_from, suite_path, write_seals
-from assay.track.pools import TOKENIZER_FILE
 from assay.track.spec import SuiteRef
 
 TOKENIZER_CAPTIONS = 200_000
@@ -34,7 +33,8 @@ def fork_clip(name: str, *, like: str, pool: ImageTextPool, suite_from: Path) ->
         suite_from: Folder of a suite that `assay suite build clip` made.
 
     Raises:
-        TrackError: If the name is taken or unusable, or the pool is at a URL or its name is another's.
+        TrackError: If the name is taken or unusable, `like` trains on text, or the pool is at a URL
+            or its name is another's.
         SuiteError: If the folder holds no suite, or files that it does not mean.
     """
     folder = new_folder(name)
@@ -58,7 +58,8 @@ def fork_clip(name: str, *, like: str, pool: ImageTextPool, suite_from: Path) ->
                 version=1,
                 pool=ref,
                 recipe=_with_tokenizer(spec, tokenizer),
-                suite=SuiteRef(suite.name, spec.suite.items_per_task),
+                # All items: the first few of one's own files may all be of one class.
+                suite=SuiteRef(suite.name, None),
             )
             text = yaml.safe_dump(plain(forked), sort_keys=False, width=100)
             write_atomic(partial / "scales" / f"{scale}.yaml", text.encode())

@@ -161,6 +161,15 @@ def _check_clip_recipe(recipe: ClipRecipe, path: str) -> None:
             f"{path}: samples_seen {recipe.samples_seen} is no multiple of global_batch_size "
             f"{recipe.global_batch_size}; a run has whole steps"
         )
+    if recipe.schedule.warmup_steps >= recipe.steps:
+        raise TrackError(
+            f"{path}: warmup_steps {recipe.schedule.warmup_steps} fill the run's {recipe.steps} steps; warm up for fewer"
+        )
+    crop = (recipe.preprocess.crop_scale, recipe.preprocess.crop_ratio)
+    if recipe.preprocess.augmentation == "crop" and not all(len(pair) == 2 for pair in crop):
+        raise TrackError(
+            f"{path}: augmentation crop needs crop_scale and crop_ratio of two numbers each, got {crop}"
+        )
     group = recipe.model.image.norm_group
     if group is not None and recipe.global_batch_size % group:
         raise TrackError(

@@ -14,11 +14,11 @@ from assay.pool import (
     pool_path,
 )
 from assay.pool.manifest import pool_root
+from assay.track.captions import TOKENIZER_FILE
 from assay.track.clip_spec import PairPoolRef
 from assay.track.load import LoadedScale
 from assay.track.spec import Recipe
 
-TOKENIZER_FILE = "tokenizer.json"
 LICENCE = "CC0-1.0"
 
 

@@ -21,9 +21,9 @@ from assay.suite.clip.embedded import EMBEDDED_CLIP_SUITE, write_embedded_suite
 from assay.suite.clip.files import dump_clip_suite_yaml
 from assay.suite.embedded import EMBEDDED_SUITE, embedded_tasks
 from assay.suite.files import dump_suite_yaml, write_suite
-from assay.track.captions import train_caption_tokenizer
+from assay.track.captions import TOKENIZER_FILE, train_caption_tokenizer
 from assay.track.load import list_scales, load, write_seals
-from assay.track.pools import TOKENIZER_FILE, open_pool
+from assay.track.pools import open_pool
 
 SUITE_VERSION = 1
 TOKENIZER_DOCUMENTS = 8_000

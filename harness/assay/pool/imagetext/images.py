@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 MAX_PIXELS = 64_000_000
-"""A larger image is refused before a pixel of it is decoded: some 200 MB as RGB."""
+"""A larger image is refused before a pixel of it is decoded: some 200 MB as RGB. Pillow warns later."""
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP")
 """Formats of photographs on the web; no container that could reach other files or codecs."""
@@ -36,42 +36,52 @@ def image_size(data: bytes) -> tuple[int, int]:
     return _open(data).size
 
 
-def decode_image(data: bytes, *, transparency: Literal["white", "drop"] = "white") -> "Image.Image":
-    """Decode the first frame as RGB.
-
-    Args:
-        data: The encoded image.
-        transparency: `white` lays transparent pixels over white; `drop` forgets the alpha channel, as
-            `Image.convert("RGB")` does.
+def load_image(data: bytes) -> "Image.Image":
+    """Decode the first frame, in whatever mode it is stored.
 
     Raises:
         ImageProblem: If the bytes cannot be decoded whole, or hold over `MAX_PIXELS`.
     """
-    from PIL import Image
-
     image = _open(data)
     try:
         image.load()
-        if transparency == "white" and image.has_transparency_data:
-            image = image.convert("RGBA")
-            canvas = Image.new("RGBA", image.size, "white")
-            image = Image.alpha_composite(canvas, image)
-        return image.convert("RGB")
     except Exception as error:  # decoders raise whatever their formats make of broken bytes
         raise ImageProblem(f"{type(error).__name__}: {error}") from None
+    return image
+
+
+def to_rgb(image: "Image.Image", transparency: Literal["white", "drop"]) -> "Image.Image":
+    """Bring an image to RGB.
+
+    Args:
+        image: Of any mode.
+        transparency: `white` lays transparent pixels over white; `drop` forgets the alpha channel, as
+            `Image.convert("RGB")` does.
+    """
+    from PIL import Image
+
+    if transparency == "white" and image.has_transparency_data:
+        image = image.convert("RGBA")
+        canvas = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(canvas, image)
+    return image.convert("RGB")
+
+
+def decode_image(data: bytes, *, transparency: Literal["white", "drop"] = "white") -> "Image.Image":
+    """Decode the first frame as RGB; see `to_rgb`.
+
+    Raises:
+        ImageProblem: If the bytes cannot be decoded whole, or hold over `MAX_PIXELS`.
+    """
+    return to_rgb(load_image(data), transparency)
 
 
 def _open(data: bytes) -> "Image.Image":
     """Read the header."""
-    import warnings
-
     from PIL import Image
 
     try:
-        with warnings.catch_warnings():
-            # Pillow's own limit is a warning, for a size that ours allows or refuses.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(io.BytesIO(data), formats=FORMATS)
+        image = Image.open(io.BytesIO(data), formats=FORMATS)
     except Exception as error:
         raise ImageProblem(f"{type(error).__name__}: {error}") from None
     width, height = image.size

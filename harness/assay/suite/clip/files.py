@@ -33,6 +33,7 @@ def load_clip_suite(path: Path) -> ClipSuite:
         suite = parse(ClipSuite, load_yaml(file), str(file))
     except TrackError as error:
         raise SuiteError(str(error)) from None
+    check_name(suite.name, "suite")
     names = [task.name for task in suite.tasks]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise SuiteError(f"{file}: task {repeated[0]!r} is listed twice; keep one")

@@ -20,6 +20,7 @@ from assay.suite.clip.prompts import (
 from assay.suite.clip.spec import ClipSuite, ClipTask, Kind, MainMetric
 from assay.suite.clip.transfer import copy_file, read_small
 from assay.suite.files import SUITE_FILE
+from assay.suite.items import check_name
 
 SYNONYMS_FILE = "synonyms.txt"
 """Beside `classnames.txt`: a line a class, its names separated by tabs."""
@@ -46,10 +47,11 @@ def write_clip_suite(
         folder: Must not exist; it appears whole or not at all.
 
     Raises:
-        SuiteError: If a file is absent or unusable, or the folder exists.
+        SuiteError: If a file or a name is absent or unusable, or the folder exists.
     """
     if folder.exists():
         raise SuiteError(f"{folder} exists already; name another folder or remove it first")
+    check_name(name, "suite")
     if not tasks:
         raise SuiteError(f"suite {name!r} has no task; name at least one folder")
     with atomic_folder(folder) as partial:
