@@ -28,9 +28,11 @@ def select(
             for caption in pool.captions()
         ]
     )
+    # Of the image as it was found; where nobody noted that, of the image as it is stored.
+    noted = {"original_width", "original_height"} <= set(pool.column_names)
     width, height = (
-        np.asarray(pool.column(f"original_{side}").to_numpy(zero_copy_only=False), dtype=float)
-        for side in ("width", "height")
+        np.asarray(pool.column(name).to_numpy(zero_copy_only=False), dtype=float)
+        for name in (("original_width", "original_height") if noted else ("width", "height"))
     )
     short, long = np.minimum(width, height), np.maximum(width, height)
     # A size that nobody noted compares as false: such pairs are left out.

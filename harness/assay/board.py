@@ -79,6 +79,8 @@ class Table:
     Attributes:
         label: `track/scale@version`.
         seal: What the scores were measured under.
+        pool: Root of the pool.
+        suite_data: Digest of the evaluation files; empty where the seal pins them.
         sealed: False where a track's files differ from its recorded seal.
         degrees: Degrees of freedom of the pooled variance.
         metrics: The two primary ones.
@@ -88,6 +90,8 @@ class Table:
 
     label: str
     seal: str
+    pool: str
+    suite_data: str
     sealed: bool
     degrees: int
     metrics: tuple[Metric, ...]
@@ -95,20 +99,24 @@ class Table:
     rows: list[Row]
 
 
+Key = tuple[str, str, str, bool]
+"""Seal, pool, evaluation files, and whether the seal is recorded: rows share a table under one alone."""
+
+
 def build_board(records: list[dict[str, Any]]) -> list[Table]:
     """Group records by seal and submission; of several records of one run the newest counts."""
-    runs: dict[tuple[str, bool], dict[str, dict[int, dict[str, Any]]]] = {}
-    labels: dict[tuple[str, bool], str] = {}
+    runs: dict[Key, dict[str, dict[int, dict[str, Any]]]] = {}
+    labels: dict[Key, str] = {}
     for record in records:
         track = record["track"]
         # Scores on different pools or items under one seal (published scales) do not compare either.
         data = record["digests"].get("suite_data", "")
-        key = (f"{track['seal']}/{record['digests']['pool']}/{data}", track["sealed"])
+        key = (track["seal"], record["digests"]["pool"], data, track["sealed"])
         labels[key] = f"{track['name']}/{track['scale']}@{track['version']}"
         table = runs.setdefault(key, defaultdict(dict))
         table[record["submission"]["digest"]][record["seed"]] = record
     tables = [_table(labels[key], key, groups) for key, groups in runs.items()]
-    return sorted(tables, key=lambda table: (table.label, table.seal))
+    return sorted(tables, key=lambda t: (t.label, t.seal, t.pool, t.suite_data))
 
 
 def pooled_sd(samples: list[list[float]]) -> tuple[float | None, int]:
@@ -133,9 +141,7 @@ def half_width(sd: float | None, degrees: int, n: int, confidence: float = 0.95)
     return float(t.ppf(0.5 + confidence / 2, degrees)) * sd / math.sqrt(n)
 
 
-def _table(
-    label: str, key: tuple[str, bool], groups: dict[str, dict[int, dict[str, Any]]]
-) -> Table:
+def _table(label: str, key: Key, groups: dict[str, dict[int, dict[str, Any]]]) -> Table:
     metrics = PRIMARY_METRICS[_any_record(groups)["track"]["modality"]]
     names = [metric.name for metric in metrics]
     values = {
@@ -165,7 +171,8 @@ def _table(
             )
         )
     sds = {name: pooled[name][0] for name in names}
-    return Table(label, key[0].split("/")[0], key[1], degrees, metrics, sds, rows)
+    seal, pool, suite_data, sealed = key
+    return Table(label, seal, pool, suite_data, sealed, degrees, metrics, sds, rows)
 
 
 def _any_record(groups: dict[str, dict[int, dict[str, Any]]]) -> dict[str, Any]:
@@ -207,6 +214,7 @@ def board_csv(tables: list[Table]) -> str:
         [
             "table",
             "sealed",
+            "pool",
             "rank",
             "name",
             "submission",
@@ -223,7 +231,15 @@ def board_csv(tables: list[Table]) -> str:
                 found = row.estimates.get(name)
                 numbers += [found.mean, found.sd, found.half_width] if found else [None] * 3
             writer.writerow(
-                [table.label, table.sealed, row.rank, row.name, row.submission, row.seeds]
+                [
+                    table.label,
+                    table.sealed,
+                    table.pool,
+                    row.rank,
+                    row.name,
+                    row.submission,
+                    row.seeds,
+                ]
                 + ["" if x is None else repr(x) for x in numbers]
                 + [repr(row.unique_frac), repr(row.repeats)]
             )
@@ -272,7 +288,9 @@ def _title(table: Table) -> str:
         if known
         else "one seed each: no noise estimate"
     )
-    return f"{table.label}{'' if table.sealed else '  UNSEALED'}   ({noise})"
+    return (
+        f"{table.label}, pool {table.pool[7:15]}{'' if table.sealed else '  UNSEALED'}   ({noise})"
+    )
 
 
 def _number(estimate: Estimate) -> str:
