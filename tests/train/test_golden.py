@@ -26,6 +26,8 @@ from assay.train.loop import train
 
 STEPS = 20
 FOLDER = Path(__file__).parents[1] / "golden"
+TOLERANCE = {"text": 2e-3, "clip": 1e-2}
+"""Relative; batch norms carry a difference in rounding further within twenty steps."""
 SETTINGS = Settings(device="cpu", progress=False)
 
 
@@ -70,7 +72,7 @@ def test_the_first_steps_of_a_sealed_recipe_are_what_they_were(
         text = json.dumps(stored | {scale: losses}, indent=1, sort_keys=True) + "\n"
         (FOLDER / f"{track}.json").write_text(text)
         return
-    np.testing.assert_allclose(losses, stored[scale], rtol=2e-3)
+    np.testing.assert_allclose(losses, stored[scale], rtol=TOLERANCE[track])
 
 
 @pytest.mark.parametrize(("track", "rate"), [("text", "muon_lr"), ("clip", "lr")])
@@ -82,4 +84,4 @@ def test_a_changed_recipe_has_another_trace(track: str, rate: str, home: Path) -
     spec: Any = replace(loaded.spec, recipe=recipe)
     losses = first_losses(replace(loaded, spec=spec), home)
     with pytest.raises(AssertionError):
-        np.testing.assert_allclose(losses, stored_losses(track)["pico"], rtol=2e-3)
+        np.testing.assert_allclose(losses, stored_losses(track)["pico"], rtol=TOLERANCE[track])

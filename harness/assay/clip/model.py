@@ -26,7 +26,7 @@ class GroupedClip(CLIP):
     """open_clip's network; in training, batch norms see a sealed number of images at a time.
 
     Batch statistics would otherwise depend on how a batch is cut into micro-batches and processes.
-    The state dict is that of open_clip's class.
+    The state dict is that of open_clip's class; channels lie last, which convolutions are faster with.
 
     Attributes:
         norm_group: Images in a group; None where no layer looks at other images.
@@ -36,6 +36,7 @@ class GroupedClip(CLIP):
 
     def encode_image(self, image: Tensor, normalize: bool = False) -> Tensor:
         """Encode (k, 3, S, S) images as (k, embed_dim) features."""
+        image = image.contiguous(memory_format=torch.channels_last)
         if self.norm_group is None or not self.training:
             return super().encode_image(image, normalize)
         assert len(image) % self.norm_group == 0, "the feed cuts batches into whole groups"
@@ -70,6 +71,7 @@ def build_model(model: ClipModel, seed: int) -> GroupedClip:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = GroupedClip(vision_cfg=vision, text_cfg=text, **config)
+    network.visual.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     count = sum(parameter.numel() for parameter in network.parameters())
     if count != model.num_parameters:
         raise TrackError(
