@@ -19,7 +19,7 @@ def select(
     pool: PairView,
     *,
     seed: int,
-    fraction: float = 0.5,
+    fraction: float = 0.3,
     column: str = "clip_l14_similarity_score",
     reference: str = "foundry-clip-reference-4000",
     samples_seen: int = 64_000,
