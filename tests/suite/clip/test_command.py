@@ -58,7 +58,7 @@ def test_fetch_takes_a_suite_by_name_and_a_mirror(published, source, tmp_path, c
     assert main(arguments) == 0
     printed = capsys.readouterr().out
     assert printed.startswith("4 files in")
-    assert "assay track new NAME --like clip --suite" in printed
+    assert "assay track new NAME --like clip --pool" in printed
     assert (tmp_path / "o/lock.json").is_file()
 
 
