@@ -103,7 +103,7 @@ def test_a_wrong_checkpoint_is_found_out(ids: Path, tiny_home: Path) -> None:
     weights.write_bytes(raw)
     for path in tiny_home.glob("ledger/*/*/*.json"):
         path.unlink()
-    with pytest.raises(RunError, match="does not match its digest"):
+    with pytest.raises(RunError, match="do not match their digest"):
         score_once(ids)
 
 
