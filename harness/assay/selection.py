@@ -43,6 +43,12 @@ class Selection:
     digest: str
     num_dropped: int
 
+    def last_steps(self, steps: int) -> list[int]:
+        """Return, for each stage, one after its last step in a run of so many."""
+        shares = np.cumsum([stage.share_ppm for stage in self.stages])
+        assert shares[-1] == 1_000_000, "stage shares fill the budget"
+        return [int(steps * share // 1_000_000) for share in shares]
+
 
 def select_rows(submission: Submission, pool: AnyPool) -> Selection:
     """Resolve a submission against a pool.

@@ -48,9 +48,7 @@ class PairPlan:
         self.steps = steps
         self.batch_size = batch_size
         self._key = f"{selection.digest}/{seed}"
-        shares = np.cumsum([stage.share_ppm for stage in selection.stages])
-        assert shares[-1] == 1_000_000, "stage shares fill the budget"
-        self._last_steps = [int(steps * share // 1_000_000) for share in shares]
+        self._last_steps = selection.last_steps(steps)
         self._stages = [
             StageOrder(stage, f"{self._key}/stage{number}")
             for number, stage in enumerate(selection.stages)

@@ -5,11 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from assay.foundry.draw import Draw
+from assay.foundry.layout import BLOCK
 from assay.foundry.noise import BOILERPLATE, SCRIPTS, foreign_text, gibberish_text, spam_text
 from assay.foundry.world import word_list
-
-BLOCK = 1000
-"""Documents are planned in blocks of so many; every block has every defect at exactly its rate."""
 
 
 @dataclass(frozen=True, slots=True)

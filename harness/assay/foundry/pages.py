@@ -9,6 +9,7 @@ from itertools import accumulate
 from assay.foundry import address
 from assay.foundry.defects import (
     DEFECT,
+    DEFECTS,
     GARBLE,
     INNER,
     REPLACE,
@@ -19,7 +20,7 @@ from assay.foundry.defects import (
 from assay.foundry.draw import Draw
 from assay.foundry.genres import GENRES
 from assay.foundry.items import leak
-from assay.foundry.layout import Slot, slot
+from assay.foundry.layout import Layout, Slot
 from assay.foundry.narrator import Narrator
 
 VERSION = 1
@@ -36,6 +37,7 @@ GENRE_SHARES = {
 }
 """Of a hundred clean documents, how many are of each genre."""
 
+_LAYOUT = Layout("layout", {defect.name: defect.per_mille for defect in DEFECTS})
 _GENRE_WEIGHTS = tuple(accumulate(GENRE_SHARES.values()))
 _GENRE_NAMES = tuple(GENRE_SHARES)
 _RICH_IN_FACTS = ("encyclopedia", "story", "questions", "report", "letter")
@@ -90,7 +92,7 @@ def documents(start: int, stop: int) -> Iterator[FoundryDocument]:
 
 
 def _document(index: int) -> FoundryDocument:
-    plan = slot(index)
+    plan = _LAYOUT.slot(index)
     draw = Draw("document", index)
     leaked = None
     if plan.cluster != index:
@@ -168,7 +170,7 @@ def _host(index: int, plan: Slot) -> str:
     if plan.cluster == index:
         visible = plan.defect and DEFECT[plan.defect].visible
         return address.host(draw, "visible" if visible else "hidden" if plan.defect else "clean")
-    taken = _host(plan.cluster, slot(plan.cluster))
+    taken = _host(plan.cluster, _LAYOUT.slot(plan.cluster))
     host = taken
     while host == taken:
         host = address.host(draw, "copy")

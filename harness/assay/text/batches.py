@@ -89,9 +89,7 @@ class WindowPlan:
         self.context_length = context_length
         self.windows_per_step = windows_per_step
         key = f"{selection.digest}/{seed}"
-        shares = np.cumsum([stage.share_ppm for stage in selection.stages])
-        assert shares[-1] == 1_000_000, "stage shares fill the budget"
-        self._last_steps = [int(steps * share // 1_000_000) for share in shares]
+        self._last_steps = selection.last_steps(steps)
         self._streams: list[StageStream] = []
         self._orders: list[NDArray[np.int64]] = []
         first = 0

@@ -91,8 +91,7 @@ def fork(
     folder = new_folder(name)
     fitting = _fitting_scales(like, pool)
     make_known(pool)
-    sizes = {(ref.name, ref.root): ref.size for ref in embedded_pools()}
-    ref = PoolRef(pool.name, pool.root, sizes.get((pool.name, pool.root)))
+    ref = PoolRef(pool.name, pool.root, embedded_size(pool))
     domains, dropped = read_domains(heldout, pool, domain_bytes)
     suite = _write_suite(name, domains, suites, items)
     with atomic_folder(folder) as partial:
@@ -160,6 +159,12 @@ def new_folder(name: str) -> Path:
             f"there is a track {name!r} already; choose another name, see: assay tracks"
         )
     return folder
+
+
+def embedded_size(pool: AnyPool) -> int | None:
+    """Return the size of one of the package's own pools, None for another's."""
+    sizes = {(ref.name, ref.root): ref.size for ref in embedded_pools()}
+    return sizes.get((pool.name, pool.root))
 
 
 def make_known(pool: AnyPool) -> None:

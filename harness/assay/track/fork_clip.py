@@ -14,9 +14,9 @@ from assay.spec import plain
 from assay.suite.clip import ClipSuite
 from assay.suite.clip.files import clip_suite_folder, dump_clip_suite_yaml, load_clip_suite
 from assay.track.captions import TOKENIZER_FILE, train_caption_tokenizer
-from assay.track.clip_spec import ClipScale, PairPoolRef
-from assay.track.fork import Forked, make_known, new_folder, specs_of
-from assay.track.load import embedded_pools, load, load_from, suite_path, write_seals
+from assay.track.clip_spec import ClipRecipe, ClipScale, PairPoolRef
+from assay.track.fork import Forked, embedded_size, make_known, new_folder, specs_of
+from assay.track.load import load, load_from, suite_path, write_seals
 from assay.track.spec import SuiteRef
 
 TOKENIZER_CAPTIONS = 200_000
@@ -43,8 +43,7 @@ def fork_clip(name: str, *, like: str, pool: ImageTextPool, suite_from: Path) ->
     clip_suite_folder(suite, suite_from)
     make_known(pool)
     tokenizer = _train_tokenizer(pool, scales)
-    sizes = {(ref.name, ref.root): ref.size for ref in embedded_pools()}
-    ref = PairPoolRef(pool.name, pool.root, sizes.get((pool.name, pool.root)))
+    ref = PairPoolRef(pool.name, pool.root, embedded_size(pool))
     _copy_suite(suite, suite_from)
     with atomic_folder(folder) as partial:
         rules = load(like, next(iter(scales))).folder / "track.yaml"
@@ -90,7 +89,7 @@ def _train_tokenizer(pool: ImageTextPool, scales: dict[str, ClipScale]) -> bytes
     return train_caption_tokenizer(captions, size)
 
 
-def _with_tokenizer(spec: ClipScale, tokenizer: bytes):
+def _with_tokenizer(spec: ClipScale, tokenizer: bytes) -> ClipRecipe:
     """Return the recipe with the fork's tokenizer in place of the track's own."""
     if spec.recipe.tokenizer.kind == "open_clip":
         return spec.recipe

@@ -5,9 +5,9 @@ digests of all scales into `tracks/SEALS.json`. A sealed version is never change
 """
 
 import re
-import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from assay.artifact import write_atomic
@@ -40,10 +40,10 @@ def seal() -> None:
     """
     tracks = package_folder("tracks")
     own = [pair for pair in list_scales() if (tracks / pair[0]).is_dir()]
-    _write_embedded_suite(tracks / "text" / "suites" / f"{EMBEDDED_SUITE}.yaml")
-    _write_tokenizer(tracks / "text" / TOKENIZER_FILE)
-    _write_clip_suite(tracks / "clip" / "suites" / f"{EMBEDDED_CLIP_SUITE}.yaml")
-    _write_caption_tokenizer(tracks / "clip" / TOKENIZER_FILE)
+    _write_suite(tracks / "text" / "suites" / f"{EMBEDDED_SUITE}.yaml", _text_suite)
+    _write_tokenizer(tracks / "text" / TOKENIZER_FILE, _text_tokenizer)
+    _write_suite(tracks / "clip" / "suites" / f"{EMBEDDED_CLIP_SUITE}.yaml", _clip_suite)
+    _write_tokenizer(tracks / "clip" / TOKENIZER_FILE, _caption_tokenizer)
     for track, scale in own:
         loaded = load(track, scale)
         if loaded.spec.pool.size and loaded.spec.pool.root is None:
@@ -52,36 +52,34 @@ def seal() -> None:
     say(f"sealed {len(own)} scales in {tracks / 'SEALS.json'}")
 
 
-def _write_embedded_suite(path: Path) -> None:
-    folder = Path(tempfile.mkdtemp(prefix="assay-seal-"))
-    try:
-        suite = write_suite(EMBEDDED_SUITE, SUITE_VERSION, embedded_tasks(), folder / "suite")
-        write_atomic(path, dump_suite_yaml(suite).encode())
-    finally:
-        shutil.rmtree(folder)
+def _text_suite(folder: Path) -> str:
+    return dump_suite_yaml(write_suite(EMBEDDED_SUITE, SUITE_VERSION, embedded_tasks(), folder))
 
 
-def _write_tokenizer(path: Path) -> None:
-    """Train the embedded pools' tokenizer once; an existing one is law."""
+def _clip_suite(folder: Path) -> str:
+    return dump_clip_suite_yaml(write_embedded_suite(folder, SUITE_VERSION))
+
+
+def _write_suite(path: Path, seal_into: Callable[[Path], str]) -> None:
+    """Generate an embedded suite in a folder that does not stay, and keep its definition."""
+    with tempfile.TemporaryDirectory(prefix="assay-seal-") as folder:
+        write_atomic(path, seal_into(Path(folder) / "suite").encode())
+
+
+def _text_tokenizer() -> bytes:
+    sample = (page.text for page in documents(0, TOKENIZER_DOCUMENTS))
+    return train_tokenizer(sample, VOCAB_SIZE)
+
+
+def _caption_tokenizer() -> bytes:
+    captions = (pair.caption for pair in scenes(0, TOKENIZER_PAIRS))
+    return train_caption_tokenizer(captions, CAPTION_VOCAB_SIZE)
+
+
+def _write_tokenizer(path: Path, train: Callable[[], bytes]) -> None:
+    """Train an embedded pool's tokenizer once; an existing one is law."""
     if not path.is_file():
-        sample = (page.text for page in documents(0, TOKENIZER_DOCUMENTS))
-        write_atomic(path, train_tokenizer(sample, VOCAB_SIZE))
-
-
-def _write_clip_suite(path: Path) -> None:
-    folder = Path(tempfile.mkdtemp(prefix="assay-seal-"))
-    try:
-        suite = write_embedded_suite(folder / "suite", SUITE_VERSION)
-        write_atomic(path, dump_clip_suite_yaml(suite).encode())
-    finally:
-        shutil.rmtree(folder)
-
-
-def _write_caption_tokenizer(path: Path) -> None:
-    """Train the embedded pools' tokenizer of captions once; an existing one is law."""
-    if not path.is_file():
-        captions = (pair.caption for pair in scenes(0, TOKENIZER_PAIRS))
-        write_atomic(path, train_caption_tokenizer(captions, CAPTION_VOCAB_SIZE))
+        write_atomic(path, train())
 
 
 def _write_root(path: Path, root: str) -> None:

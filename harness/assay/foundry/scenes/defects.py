@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 
 from assay.foundry.draw import Draw
-
-BLOCK = 1000
-"""Pairs are planned in blocks of so many; every block has every defect at exactly its rate."""
+from assay.foundry.layout import BLOCK
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +44,6 @@ DEFECTS: tuple[Defect, ...] = (
 
 DEFECT: dict[str, Defect] = {defect.name: defect for defect in DEFECTS}
 """The same by name."""
-
-COPYING = ("near_duplicate", "exact_duplicate")
 
 WRAPPERS = ("boilerplate", "watermark", "tiny_image", "extreme_aspect")
 """Defects under which a caption may also be of another scene."""

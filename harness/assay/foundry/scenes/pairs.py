@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.foundry.draw import Draw
+from assay.foundry.layout import Layout, Slot
 from assay.foundry.scenes import defects, hosts
 from assay.foundry.scenes.captions import Words, choose, falsify, word
 from assay.foundry.scenes.font import write
 from assay.foundry.scenes.foreign import translated
 from assay.foundry.scenes.items import leak
-from assay.foundry.scenes.layout import Slot, slot
 from assay.foundry.scenes.png import encode_png
 from assay.foundry.scenes.render import add_noise, clipped, plain, render
 from assay.foundry.scenes.scene import SIDE, Scene, Wish, compose, grey
@@ -26,6 +26,7 @@ ORIGINAL_SCALE = 16
 """Images are stored this many times smaller than `original_width` and `original_height` say, so that
 published limits on the size of photographs mean here what they mean there."""
 
+_LAYOUT = Layout("scenes/layout", {one.name: one.per_mille for one in defects.DEFECTS})
 _CANVAS = (28, 48)
 _TINY = (6, 11)
 _LONG, _SHORT = (64, 80), (13, 15)
@@ -122,7 +123,7 @@ def reference_scenes(start: int, stop: int) -> Iterator[ScenePair]:
 
 
 def _pair(index: int) -> ScenePair:
-    plan = slot(index)
+    plan = _LAYOUT.slot(index)
     position = _host(index, plan)
     draw = Draw("scenes/defect", index)
     if plan.defect == "leaked_item":
@@ -185,7 +186,7 @@ def _host(index: int, plan: Slot) -> int:
     draw = Draw("scenes/host", index)
     if plan.cluster == index:
         return hosts.host(draw, defects.DEFECT[plan.defect].seen if plan.defect else "clean")
-    taken = _host(plan.cluster, slot(plan.cluster))
+    taken = _host(plan.cluster, _LAYOUT.slot(plan.cluster))
     position = taken
     while position == taken:
         position = hosts.host(draw, "others")
@@ -219,7 +220,7 @@ def _clean(stream: str, index: int, tier: int, defect: str = "") -> _Made:
 
 @lru_cache(maxsize=256)
 def _original(index: int) -> _Made:
-    return _clean("scenes", index, hosts.tier(_host(index, slot(index))))
+    return _clean("scenes", index, hosts.tier(_host(index, _LAYOUT.slot(index))))
 
 
 def _copy(plan: Slot, draw: Draw) -> _Made:
