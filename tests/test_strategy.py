@@ -183,6 +183,19 @@ def test_what_is_no_submission_is_refused(tmp_path, pool, returned, message):
         run(path, pool)
 
 
+def test_a_strategy_for_image_text_pairs_is_refused_on_documents(tmp_path, pool):
+    head = '"""Pairs."""\nfrom assay.strategy import PairView'
+    path = write(tmp_path, body("def select(pool: PairView, *, seed): return pool.uids[:1]", head))
+    with pytest.raises(StrategyError, match=r"chooses among image-text pairs .* holds documents"):
+        run(path, pool)
+
+
+def test_a_missing_library_is_named_with_its_install_command(tmp_path, pool):
+    path = write(tmp_path, body("def select(pool, *, seed):\n    import no_such_library"))
+    with pytest.raises(StrategyError, match=r"line 4: .*no_such_library.*pip install"):
+        run(path, pool)
+
+
 def test_a_strategy_that_repeats_an_id_is_refused_by_the_rules_of_submissions(tmp_path, pool):
     path = write(tmp_path, body("def select(pool, *, seed): return pool.uids[[0, 0]]"))
     with pytest.raises(SubmissionError) as caught:

@@ -113,7 +113,10 @@ def errors_of(path: Path) -> Iterator[None]:
         lines = [frame.lineno for frame in frames if frame.filename == str(path)]
         line = error.lineno if isinstance(error, SyntaxError) else (lines or [None])[-1]
         where = f"{path.name} line {line}" if line else path.name
-        raise StrategyError(f"{where}: {type(error).__name__}: {error}; see all with -v") from error
+        advice = "see all with -v"
+        if isinstance(error, ModuleNotFoundError):
+            advice = f"install it: pip install -c constraints.txt 'assay-bench[clip]' has what baselines need; {advice}"
+        raise StrategyError(f"{where}: {type(error).__name__}: {error}; {advice}") from error
 
 
 def _parameters(path: Path, select: Callable[..., Any]) -> tuple[dict[str, Setting], bool]:

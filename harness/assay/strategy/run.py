@@ -1,5 +1,6 @@
 """Run a strategy, and note what that took."""
 
+import inspect
 import os
 import sys
 import time
@@ -55,6 +56,7 @@ def run_strategy(
         keywords["truth"] = read_truth(pool)
     pairs = isinstance(pool, ImageTextPool)
     view = PairView(pool, budget.amount) if pairs else PoolView(pool, budget.amount)
+    _check_kind(strategy, view)
     started, started_cpu = time.perf_counter(), _cpu_seconds()
     # Standard output belongs to the answer, whatever a strategy prints.
     with errors_of(strategy.path), redirect_stdout(sys.stderr):
@@ -64,6 +66,18 @@ def run_strategy(
         seconds=time.perf_counter() - started,
         cpu_seconds=_cpu_seconds() - started_cpu,
     )
+
+
+def _check_kind(strategy: Strategy, view: PairView | PoolView) -> None:
+    """Refuse a strategy whose `pool` is annotated as the other kind of view."""
+    wanted = inspect.signature(strategy.select).parameters["pool"].annotation
+    wanted = wanted if isinstance(wanted, str) else getattr(wanted, "__name__", "")
+    if wanted in ("PairView", "PoolView") and wanted != type(view).__name__:
+        kinds = {"PairView": "image-text pairs", "PoolView": "documents"}
+        raise StrategyError(
+            f"{strategy.path.name} chooses among {kinds[wanted]} (its pool is a {wanted}), but this track's pool "
+            f"holds {kinds[type(view).__name__]}; see the tracks with: assay tracks"
+        )
 
 
 def _cpu_seconds() -> float:

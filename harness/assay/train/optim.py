@@ -51,7 +51,7 @@ def build_optimizers(modality: Modality, model: nn.Module) -> list[torch.optim.O
         {"params": plain, "weight_decay": 0.0},
     ]
     adamw = torch.optim.AdamW(
-        groups, lr=recipe.lr, betas=(recipe.beta1, recipe.beta2), eps=recipe.eps
+        groups, lr=recipe.lr, betas=(recipe.beta1, recipe.beta2), eps=recipe.eps, fused=True
     )
     optimizers: list[torch.optim.Optimizer] = [adamw]
     if muon:

@@ -20,10 +20,10 @@ from assay.foundry.scenes.hosts import HOSTS, tier
 from assay.foundry.scenes.pairs import ORIGINAL_SCALE
 from assay.pool.imagetext.images import decode_image, image_size
 
-PINNED = "40a57fc5b25518e5ce3e1c3f4bad2e22067dfc56f20a1b6219dc314571f45398"
+PINNED = "a63f0a657a8c3d9e535e02bb0a19ff24c0229f3f29def0ada7c5d9ff0fac1537"
 """Digest of the first 2,000 pairs. A change of it is a new version of the pool."""
 
-PINNED_REFERENCE = "f7e121e33c53912e8c9cafb05dd3343e5945da4f60d5f17c26ae0a0da40d2edb"
+PINNED_REFERENCE = "b084ebb6e6bb796b49161093a4cc1afb10c962f82cdd077ccaa526159d794a81"
 """Digest of the first 300 reference pairs."""
 
 

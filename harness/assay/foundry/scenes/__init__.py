@@ -19,13 +19,13 @@ and diagnostics only.
 
 What is wrong with it. Of every thousand pairs, by their first defect, and where it shows:
 
-    mismatched_caption  220  both       partly_wrong      90  both
+    mismatched_caption  160  both       partly_wrong     150  both
     generic_caption      70  caption    foreign_caption   70  caption
     file_name            60  caption    rendered_text     60  image
     boilerplate          50  caption    watermark         40  image
     near_duplicate       40  others     exact_duplicate   30  others
     tiny_image           30  image      extreme_aspect    20  image
-    leaked_item          10  others     (clean)          210
+    leaked_item           2  others     (clean)          218
 
 To see `both` takes image and caption together; to see `others`, the other pairs or the suite. Every
 block of a thousand pairs has exactly these numbers. Of pairs with boilerplate, a watermark, a tiny or

@@ -19,7 +19,7 @@ from assay.foundry.scenes.png import encode_png
 from assay.foundry.scenes.render import add_noise, clipped, plain, render
 from assay.foundry.scenes.scene import SIDE, Scene, Wish, compose, grey
 
-VERSION = 1
+VERSION = 2
 """Part of every uid; bumped whenever a byte of any pair changes."""
 
 ORIGINAL_SCALE = 16
