@@ -7,6 +7,7 @@ from torch import nn
 
 from assay.modality import Modality
 from assay.track.spec import Schedule
+from assay.train.muon import Muon
 
 
 def lr_frac(schedule: Schedule, step: int, steps: int) -> float:
@@ -56,7 +57,7 @@ def build_optimizers(modality: Modality, model: nn.Module) -> list[torch.optim.O
     optimizers: list[torch.optim.Optimizer] = [adamw]
     if muon:
         optimizers.append(
-            torch.optim.Muon(
+            Muon(
                 muon,
                 lr=recipe.muon_lr,
                 momentum=recipe.muon_momentum,
