@@ -113,8 +113,13 @@ def _restore_moments(
         for key in (k for k in names if k.startswith(prefix)):
             value = stored.get_tensor(key)
             short = key.removeprefix(prefix)
-            # Step counters are scalars and stay on the CPU; moments live where the weights live.
-            optimizer.state[parameter][short] = like(value, parameter) if value.ndim else value
+            # Fused steps ask that counters live where the weights live, and that moments lie in memory
+            # as the weights do (channels last).
+            optimizer.state[parameter][short] = (
+                torch.empty_like(parameter).copy_(like(value, parameter))
+                if value.ndim
+                else value.to(parameter.device)
+            )
 
 
 def discard_resume(folder: Path) -> None:
