@@ -2,10 +2,11 @@
 
 import csv
 import io
-import math
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
+
+from assay.stats.noise import half_width, pooled_sd
 
 
 @dataclass(frozen=True)
@@ -103,46 +104,43 @@ Key = tuple[str, str, str, bool]
 """Seal, pool, evaluation files, and whether the seal is recorded: rows share a table under one alone."""
 
 
-def build_board(records: list[dict[str, Any]]) -> list[Table]:
+Groups = dict[str, dict[int, dict[str, Any]]]
+"""Submission digest to seed to record."""
+
+
+def group_records(records: list[dict[str, Any]]) -> dict[Key, Groups]:
     """Group records by seal and submission; of several records of one run the newest counts."""
-    runs: dict[Key, dict[str, dict[int, dict[str, Any]]]] = {}
-    labels: dict[Key, str] = {}
+    runs: dict[Key, Groups] = {}
     for record in records:
         track = record["track"]
         # Scores on different pools or items under one seal (published scales) do not compare either.
         data = record["digests"].get("suite_data", "")
         key = (track["seal"], record["digests"]["pool"], data, track["sealed"])
-        labels[key] = f"{track['name']}/{track['scale']}@{track['version']}"
         table = runs.setdefault(key, defaultdict(dict))
         table[record["submission"]["digest"]][record["seed"]] = record
-    tables = [_table(labels[key], key, groups) for key, groups in runs.items()]
+    return runs
+
+
+def build_board(records: list[dict[str, Any]]) -> list[Table]:
+    """Rank the submissions of each group of comparable records."""
+    tables = [_table(key, groups) for key, groups in group_records(records).items()]
     return sorted(tables, key=lambda t: (t.label, t.seal, t.pool, t.suite_data))
 
 
-def pooled_sd(samples: list[list[float]]) -> tuple[float | None, int]:
-    """Return the pooled standard deviation over groups and its degrees of freedom.
-
-    Source:
-        `sum((n_s - 1) s_s^2) / sum(n_s - 1)`, the estimate that one-way ANOVA uses.
-    """
-    degrees = sum(len(group) - 1 for group in samples)
-    if degrees == 0:
-        return None, 0
-    squares = sum(sum((x - sum(g) / len(g)) ** 2 for x in g) for g in samples)
-    return math.sqrt(squares / degrees), degrees
+def group_label(groups: Groups) -> str:
+    """Return `track/scale@version` of a group."""
+    track = _newest_record(groups)["track"]
+    return f"{track['name']}/{track['scale']}@{track['version']}"
 
 
-def half_width(sd: float | None, degrees: int, n: int, confidence: float = 0.95) -> float | None:
-    """Return half of the t interval of a mean of `n` values under a pooled deviation."""
-    if sd is None:
-        return None
-    from scipy.stats import t
-
-    return float(t.ppf(0.5 + confidence / 2, degrees)) * sd / math.sqrt(n)
+def submission_name(groups: Groups, submission: str) -> str:
+    """Return a submission's name as the participant gave it last, or the first digits of its digest."""
+    record = next(reversed(groups[submission].values()))
+    return record["submission"]["manifest"].get("name") or submission.removeprefix("sha256:")[:12]
 
 
-def _table(label: str, key: Key, groups: dict[str, dict[int, dict[str, Any]]]) -> Table:
-    metrics = PRIMARY_METRICS[_any_record(groups)["track"]["modality"]]
+def _table(key: Key, groups: Groups) -> Table:
+    metrics = PRIMARY_METRICS[_newest_record(groups)["track"]["modality"]]
     names = [metric.name for metric in metrics]
     values = {
         name: {s: [r["metrics"][name] for r in seeds.values()] for s, seeds in groups.items()}
@@ -162,7 +160,7 @@ def _table(label: str, key: Key, groups: dict[str, dict[int, dict[str, Any]]]) -
         rows.append(
             Row(
                 rank=rank,
-                name=info["manifest"].get("name") or submission.removeprefix("sha256:")[:12],
+                name=submission_name(groups, submission),
                 submission=submission,
                 seeds=len(groups[submission]),
                 estimates=estimates,
@@ -172,11 +170,13 @@ def _table(label: str, key: Key, groups: dict[str, dict[int, dict[str, Any]]]) -
         )
     sds = {name: pooled[name][0] for name in names}
     seal, pool, suite_data, sealed = key
+    label = group_label(groups)
     return Table(label, seal, pool, suite_data, sealed, degrees, metrics, sds, rows)
 
 
-def _any_record(groups: dict[str, dict[int, dict[str, Any]]]) -> dict[str, Any]:
-    return next(iter(next(iter(groups.values())).values()))
+def _newest_record(groups: Groups) -> dict[str, Any]:
+    records = [record for seeds in groups.values() for record in seeds.values()]
+    return max(records, key=lambda record: record["clock"]["finished"])
 
 
 def metrics_of(record: dict[str, Any]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@
         +-- StrategyError      a strategy file that cannot be loaded or returned something unusable
         +-- SettingsError      a `key=value` override that conf/ does not know
         +-- RunError           a run that cannot start or cannot be resumed as asked
+        +-- CompareError       a comparison that the records or a table of results cannot answer
 
 A message says what is wrong, where, what was got, and ends with the next command to try.
 Broken internal invariants are `assert`s, never one of these.
@@ -65,3 +66,7 @@ class SettingsError(UserError):
 
 class RunError(UserError):
     """A run cannot start or cannot be resumed as asked."""
+
+
+class CompareError(UserError):
+    """The ledger or a table of results does not hold what a comparison needs."""

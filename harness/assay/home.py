@@ -16,6 +16,11 @@ def assay_home() -> Path:
     )
 
 
+def run_folder(key: str) -> Path:
+    """Return where the artifacts of the run with this key are."""
+    return assay_home() / "runs" / key.removeprefix("sha256:")[:20]
+
+
 def package_folder(name: str) -> Path:
     """Return `tracks`, `conf` or `baselines`, from the wheel or from the clone.
 

@@ -22,6 +22,12 @@ COMMANDS = {
     "validate": "check a submission against every rule, offline",
     "score": "train on a submission, evaluate, write records",
     "board": "show the local leaderboard",
+    "compare": "compare submissions at one scale or several, or a published table's recipes",
+    "noise": "measure what seeds do to a scale's scores, and which tasks rise above that",
+    "plan": "say what scoring would take and could show, before anything runs",
+    "reproduce": "score every baseline of a track, and say what deviates from the expected scores",
+    "verify": "check a record: digests, metrics, checkpoint, and where asked its training",
+    "audit": "say what a submission holds: evaluation items, copies, sources; write its data card",
     "doctor": "say what is installed, which devices work, what would fail and the fix",
 }
 

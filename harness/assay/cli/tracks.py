@@ -47,15 +47,15 @@ def describe(loaded: "LoadedScale") -> dict[str, Any]:
     pool = loaded.spec.pool
     path = package_folder("conf") / "costs.yaml"
     costs = parse(Costs, load_yaml(path), str(path))
-    clocks = [
-        r["clock"]
-        for r in read_ledger(loaded.track, loaded.scale)
-        if r["track"]["seal"] == loaded.seal
+    records = [
+        r for r in read_ledger(loaded.track, loaded.scale) if r["track"]["seal"] == loaded.seal
     ]
     expected = costs.expect(loaded.modality, loaded.scale)
-    if clocks:
+    if records:
+        clocks = [record["clock"] for record in records]
         seconds = median(clock["train_seconds"] + clock["evaluate_seconds"] for clock in clocks)
-        expected = expected.measured(seconds)
+        device = records[-1]["device"]
+        expected = expected.measured(seconds, device["processes"] * (device["type"] == "cuda"))
     return {
         "track": loaded.track,
         "scale": loaded.scale,
@@ -70,6 +70,7 @@ def describe(loaded: "LoadedScale") -> dict[str, Any]:
         "suite": loaded.suite.name,
         "expected_seconds": expected.seconds,
         "expected_cost_usd": expected.usd,
+        "expected_gpus": expected.gpus,
         "expected_on": expected.machine,
         "seal": loaded.seal,
         "sealed": loaded.sealed,

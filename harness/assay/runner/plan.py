@@ -7,7 +7,7 @@ from pathlib import Path
 
 from assay.artifact import write_atomic
 from assay.canonical import digest_json
-from assay.home import assay_home
+from assay.home import run_folder
 from assay.pool import AnyPool
 from assay.settings import LoggingSettings, MachineSettings, Settings
 from assay.submission import Submission, Unit, write_submission
@@ -47,11 +47,6 @@ class RunPlan:
     def folder(self) -> Path:
         """Where the run's artifacts are."""
         return run_folder(self.key)
-
-
-def run_folder(key: str) -> Path:
-    """Return where the artifacts of the run with this key are."""
-    return assay_home() / "runs" / key.removeprefix("sha256:")[:20]
 
 
 def derive_seed(submission: str, label: str, index: int) -> int:

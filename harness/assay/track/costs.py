@@ -25,16 +25,18 @@ class Expectation:
     Attributes:
         seconds: Wall time; None where nobody has measured it.
         usd: Cost of the GPUs; None on a CPU.
+        gpus: Cards that it occupies; 0 for a CPU run.
         machine: `here` where this machine's own records say so.
     """
 
     seconds: float | None
     usd: float | None
+    gpus: int
     machine: str
 
-    def measured(self, seconds: float) -> "Expectation":
+    def measured(self, seconds: float, gpus: int) -> "Expectation":
         """Return what this machine's own records say instead."""
-        return Expectation(seconds, None, "here")
+        return Expectation(seconds, None, gpus, "here")
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,6 @@ class Costs:
         """Return the expectation for a scale."""
         cost = self.scales.get(modality, {}).get(scale)
         if cost is None:
-            return Expectation(None, None, "")
+            return Expectation(None, None, 0, "")
         usd = cost.seconds / 3600 * cost.gpus * self.usd_per_gpu_hour if cost.gpus else None
-        return Expectation(cost.seconds, usd, f"on {cost.machine}")
+        return Expectation(cost.seconds, usd, cost.gpus, f"on {cost.machine}")

@@ -1,0 +1,193 @@
+"""Which selected images are images of the suite, and which show the same as another selected image."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.artifact import atomic_file, atomic_folder, write_atomic
+from assay.audit.clusters import Pairs, sorted_neighbours
+from assay.audit.fingerprints import (
+    FORMAT,
+    HASH_DISTANCE,
+    PIXEL_DISTANCE,
+    Fingerprints,
+    pixel_distance,
+)
+from assay.audit.index_folder import index_folder, is_whole, write_manifest
+from assay.canonical import canonical_json, digest_json
+from assay.console import say
+from assay.spec import plain
+from assay.suite.clip import ClipSuite
+from assay.suite.clip.files import read_clip_items
+from assay.suite.clip.lock import data_digest
+
+OWNERS_FILE = "owners.json"
+PAIRS_AT_ONCE = 16_000_000
+NEIGHBOURS = 8
+"""Each image is compared with so many others of nearly the same hash."""
+
+How = Literal["bytes", "pixels"]
+
+
+@dataclass(frozen=True)
+class ImageMatch:
+    """An image of the suite among the selected ones.
+
+    Attributes:
+        row: Of the pair in the pool.
+        task: Name of the task.
+        item: Position among the task's items.
+        how: `bytes` of the same file, or `pixels` that show the same.
+        distance: Mean absolute difference of both thumbnails, of 255.
+    """
+
+    row: int
+    task: str
+    item: int
+    how: How
+    distance: float
+
+    @property
+    def leaked(self) -> bool:
+        """Every match is a leak: half an image of the suite is none."""
+        return True
+
+
+@dataclass(frozen=True, eq=False)
+class ImageIndex:
+    """Fingerprints of a suite's images.
+
+    Attributes:
+        owners: (n,) task and item of each image.
+        fingerprints: (n,) of them.
+    """
+
+    owners: tuple[tuple[str, int], ...]
+    fingerprints: Fingerprints
+
+
+def image_index(suite: ClipSuite, folder: Path) -> ImageIndex:
+    """Open a suite's image index, building it first where this machine has none.
+
+    Args:
+        suite: As sealed.
+        folder: Its files, verified.
+
+    Raises:
+        SuiteError: If a file is absent or altered.
+    """
+    path = index_folder(suite.name, [FORMAT, plain(suite), data_digest(suite, folder)])
+    if not is_whole(path):
+        say(f"building the image index of suite {suite.name}, once")
+        try:
+            _write(path, suite, folder)
+        except OSError:
+            # Another process finished first: a folder appears whole or not at all.
+            if not is_whole(path):
+                raise
+    return _load(path)
+
+
+def _load(path: Path) -> ImageIndex:
+    arrays = (np.load(path / f"{name}.npy", allow_pickle=False) for name in _ARRAYS)
+    owners = tuple((task, item) for task, item in json.loads((path / OWNERS_FILE).read_bytes()))
+    return ImageIndex(owners, Fingerprints(*arrays))
+
+
+def _write(path: Path, suite: ClipSuite, folder: Path) -> None:
+    owners: list[tuple[str, int]] = []
+
+    def images() -> Iterator[bytes]:
+        for task in suite.tasks:
+            for number, item in enumerate(read_clip_items(suite, task, folder)):
+                for image in item.images:
+                    owners.append((task.name, number))
+                    yield image
+
+    found = Fingerprints.of(images())
+    with atomic_folder(path) as partial:
+        for name in _ARRAYS:
+            with atomic_file(partial / f"{name}.npy") as stream:
+                np.save(stream, getattr(found, name), allow_pickle=False)
+        write_atomic(partial / OWNERS_FILE, canonical_json(owners))
+        write_manifest(
+            partial, {"format": FORMAT, "suite": digest_json(plain(suite)), "images": len(owners)}
+        )
+
+
+_ARRAYS = ("digests", "hashes", "thumbs", "decoded")
+
+
+def match_images(
+    selected: Fingerprints, rows: NDArray[np.int64], index: ImageIndex
+) -> list[ImageMatch]:
+    """Find the suite's images among selected ones.
+
+    Equal bytes match. So do images whose perceptual hashes differ in at most `HASH_DISTANCE` of 64 bits
+    and whose thumbnails differ by at most `PIXEL_DISTANCE` on average.
+
+    Args:
+        selected: Fingerprints of the selected images.
+        rows: (n,) their rows in the pool.
+        index: The suite's.
+
+    Returns:
+        The best match of each pair of an image and an item, by row, task and item.
+    """
+    best: dict[tuple[int, str, int], ImageMatch] = {}
+    for mine, theirs, how in _candidates(selected, index.fingerprints):
+        gaps = pixel_distance(selected.thumbs[mine], index.fingerprints.thumbs[theirs])
+        for i in np.flatnonzero((gaps <= PIXEL_DISTANCE) | (how == "bytes")):
+            task, item = index.owners[theirs[i]]
+            key = (int(rows[mine[i]]), task, item)
+            if key not in best or (how == "bytes" and best[key].how == "pixels"):
+                best[key] = ImageMatch(*key, how, float(gaps[i]))
+    return [best[key] for key in sorted(best)]
+
+
+def _candidates(
+    selected: Fingerprints, suite: Fingerprints
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], How]]:
+    """Yield pairs of equal bytes, then pairs of similar hashes."""
+    known: dict[bytes, list[int]] = {}
+    for number, digest in enumerate(suite.digests):
+        known.setdefault(digest.tobytes(), []).append(number)
+    equal = [(i, j) for i, d in enumerate(selected.digests) for j in known.get(d.tobytes(), ())]
+    yield *_columns(equal), "bytes"
+    if not len(suite):
+        return
+    block = max(1, PAIRS_AT_ONCE // len(suite))
+    for start in range(0, len(selected), block):
+        hashes = selected.hashes[start : start + block, None]
+        near = np.bitwise_count(hashes ^ suite.hashes) <= HASH_DISTANCE
+        near &= selected.decoded[start : start + block, None] & suite.decoded
+        mine, theirs = np.nonzero(near)
+        yield mine + start, theirs, "pixels"
+
+
+def _columns(pairs: Iterable[tuple[int, int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    both = np.array(list(pairs), dtype=np.int64).reshape(-1, 2)
+    return both[:, 0], both[:, 1]
+
+
+def similar_images(images: Fingerprints) -> Pairs:
+    """Return pairs of images that show the same, both (k,), each image with near ones by its hash.
+
+    The hash is sorted four times, each time from another 16 of its bits on, and neighbours are compared:
+    near-duplicates that differ in every quarter of the hash are missed.
+    """
+    keys = [
+        images.hashes << np.uint64(turn) | images.hashes >> np.uint64((64 - turn) % 64)
+        for turn in (0, 16, 32, 48)
+    ]
+    mine, theirs = sorted_neighbours(keys, NEIGHBOURS)
+    close = np.bitwise_count(images.hashes[mine] ^ images.hashes[theirs]) <= HASH_DISTANCE
+    close &= images.decoded[mine] & images.decoded[theirs]
+    mine, theirs = mine[close], theirs[close]
+    same = pixel_distance(images.thumbs[mine], images.thumbs[theirs]) <= PIXEL_DISTANCE
+    return mine[same], theirs[same]

@@ -1,0 +1,137 @@
+"""`assay reproduce`: score every baseline of a track and hold them against the expected scores."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from assay.cli import add_common
+from assay.cli.output import emit
+
+if TYPE_CHECKING:
+    from assay.reproduce.table import ReferenceTable, Reproduced, ReproducedBaseline
+
+TAKES_OVERRIDES = True
+
+EXAMPLES = """examples:
+  assay reproduce --track text --scale nano --seeds 3 threads=1
+  assay reproduce --track text --scale pico --only oracle,random
+  assay reproduce --track clip --scale nano --dry-run         # runs, time, cost; nothing is run
+  assay reproduce --track text --scale nano --write-expected  # make these scores the expected ones
+
+Runs that have a record are not repeated, so that the same command goes on after an interruption. A baseline
+deviates where its mean is farther from the expected one than seeds bring it in 99 of 100 cases, or where it
+makes another list. The expected scores are in the track's folder: expected/SCALE.json.
+exit code: 1 where one deviates
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.epilog = EXAMPLES
+    parser.add_argument("--track", default="text", help="default: text")
+    parser.add_argument("--scale", default="nano", help="default: nano; see: assay tracks")
+    parser.add_argument("--seeds", type=int, default=3, help="of each baseline; default: 3")
+    parser.add_argument("--only", default="", metavar="A,B", help="these baselines alone")
+    parser.add_argument("--dry-run", action="store_true", help="say what would run, and stop")
+    parser.add_argument(
+        "--write-expected", action="store_true", help="make these scores the expected ones"
+    )
+    add_common(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Reproduce and answer."""
+    from assay.errors import SettingsError
+    from assay.reproduce.expected import read_expected, write_expected
+    from assay.reproduce.run import choose_baselines, score_baselines
+    from assay.reproduce.table import reference_table
+    from assay.settings import compose
+    from assay.spec import plain
+    from assay.track.load import load
+
+    if args.seeds < (least := 2 if args.write_expected else 1):
+        reason = "expected scores need" if args.write_expected else "there has to be"
+        raise SettingsError(f"--seeds {args.seeds}: {reason} at least {least}; try --seeds 3")
+    settings = compose(args.overrides)
+    loaded = load(args.track, args.scale)
+    strategies = choose_baselines(loaded, [name for name in args.only.split(",") if name])
+    if args.dry_run:
+        from assay.cli.plan import render as render_plan
+        from assay.cli.tracks import describe
+        from assay.runner.forecast import forecast, forecast_scale
+
+        names, about = [strategy.name for strategy in strategies], describe(loaded)
+        planned = forecast_scale(loaded, about, names, seeds=args.seeds, settings=settings)
+        found = forecast(args.track, args.seeds, [planned])
+        emit(args, plain(found), lambda: render_plan(found))
+        return 0
+    scored = score_baselines(loaded, strategies, seeds=args.seeds, settings=settings)
+    if args.write_expected:
+        write_expected(loaded, scored.pool, scored.records)
+    expected = read_expected(loaded, scored.pool)
+    table = reference_table(loaded, scored.pool, scored.records, expected, scored.skipped)
+    emit(args, plain(table) | {"deviating": table.deviating}, lambda: render(table))
+    return 1 if table.deviating else 0
+
+
+def render(table: "ReferenceTable") -> str:
+    """Return the reference table for people, and what deviates."""
+    import io
+
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    sds = [(table.pooled_sd[m.name], table.degrees[m.name], m.heading) for m in table.metrics]
+    known = ", ".join(f"{sd:.4f} {name} ({df} df)" for sd, df, name in sds if sd is not None)
+    drawn = Table(box=box.SIMPLE_HEAD, title_justify="left")
+    drawn.title = (
+        f"{table.label}{'' if table.sealed else '  UNSEALED'}   "
+        f"({f'pooled sd {known}' if known else 'one seed each: no noise estimate'})"
+    )
+    drawn.add_column("baseline")
+    drawn.add_column("seeds", justify="right")
+    for metric in table.metrics:
+        arrow = "↓" if metric.lower_is_better else "↑"
+        drawn.add_column(f"{metric.heading} {arrow}", justify="right")
+        drawn.add_column("expected", justify="right")
+        drawn.add_column("")
+    for baseline in table.baselines:
+        found = [baseline.metrics[metric.name] for metric in table.metrics]
+        cells = [cell for one in found for cell in _cells(one)]
+        drawn.add_row(baseline.name, str(found[0].seeds), *cells)
+    stream = io.StringIO()
+    Console(file=stream, width=150).print(drawn)
+    lines = [line.rstrip() for line in stream.getvalue().splitlines()]
+    lines += [f"skipped {name}: {reason}" for name, reason in table.skipped.items()]
+    lines += [_deviation(one, table) for one in table.baselines if one.deviates]
+    lines += [f"DEVIATES {name}: expected, and skipped" for name in table.lost]
+    return "\n".join([*lines, _verdict(table)])
+
+
+def _cells(found: "Reproduced") -> list[str]:
+    width = "" if found.half_width is None else f" ± {found.half_width:.4f}"
+    expected = "-" if found.expected is None else f"{found.expected:.4f}"
+    return [f"{found.mean:.4f}{width}", expected, found.status]
+
+
+def _deviation(baseline: "ReproducedBaseline", table: "ReferenceTable") -> str:
+    """Say what is not as expected of one baseline."""
+    parts = ["it chooses other examples"] if baseline.other_list else []
+    for metric in table.metrics:
+        found = baseline.metrics[metric.name]
+        if found.status == "deviates" and found.gap is not None:
+            parts.append(f"{metric.heading} {found.gap:+.4f}, tolerance {found.tolerance:.4f}")
+    return f"DEVIATES {baseline.name}: {'; '.join(parts)}"
+
+
+def _verdict(table: "ReferenceTable") -> str:
+    statuses = [one.status for row in table.baselines for one in row.metrics.values()]
+    compared = len(statuses) - statuses.count("not expected yet")
+    if not compared:
+        return "nothing is expected at this scale yet; --write-expected makes these the expected scores"
+    same = statuses.count("identical")
+    return (
+        f"{compared} of {len(statuses)} scores were expected: {same} identical to the last bit, "
+        f"{statuses.count('agrees')} within tolerance, {statuses.count('deviates')} beyond it "
+        "(chance alone puts one in a hundred there)"
+    )

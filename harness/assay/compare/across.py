@@ -1,0 +1,129 @@
+"""Across scales: does the order at a small scale hold at a larger one?"""
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from assay.compare.entries import ScaleScores
+from assay.compare.scale import SEED, ScaleComparison
+from assay.stats.calibration import ENOUGH_RECIPES, Calibration, calibrate
+from assay.stats.laws import SharedPowerLaw, fit_shared_power_law
+from assay.stats.noise import estimate_noise
+from assay.stats.transfer import (
+    FEWEST,
+    RankTransfer,
+    SelectivePoint,
+    noise_ceiling,
+    rank_transfer,
+    selective_curve,
+)
+
+
+@dataclass(frozen=True)
+class ScalePair:
+    """Two scales.
+
+    Attributes:
+        small: Name of the predicting one.
+        large: Name of the predicted one.
+        n: Submissions with records at both.
+        transfer: Rank statistics; None where there is too little, and `why` says what.
+        ceiling: Decision accuracy that the noise at the large scale leaves to a perfect predictor; None where
+            the noise is unknown or as large as the differences.
+        curve: Accuracy against coverage when close pairs are left undecided.
+        calibration: P(i beats j) fitted over pairs; None below `ENOUGH_RECIPES` submissions.
+        why: What is missing, or empty.
+    """
+
+    small: str
+    large: str
+    n: int
+    transfer: RankTransfer | None
+    ceiling: float | None
+    curve: tuple[SelectivePoint, ...]
+    calibration: Calibration | None
+    why: str
+
+    @property
+    def relative_accuracy(self) -> float | None:
+        """Decision accuracy over its ceiling."""
+        if self.transfer is None or self.ceiling is None:
+            return None
+        return self.transfer.decision_accuracy.value / self.ceiling
+
+
+def compare_pairs(
+    scores: list[ScaleScores], compared: list[ScaleComparison]
+) -> tuple[ScalePair, ...]:
+    """Compare every scale with every larger one, in the order given."""
+    each = list(zip(scores, compared, strict=True))
+    return tuple(_pair(*small, *large) for small, large in combinations(each, 2))
+
+
+def power_law(scores: list[ScaleScores], compared: list[ScaleComparison]) -> SharedPowerLaw | None:
+    """Fit score against compute, one exponent for all submissions that are at every scale; an aid for plots.
+
+    Returns:
+        None below three scales of different compute, or where no submission is at all of them.
+    """
+    flops = [
+        next(iter(next(iter(s.groups.values())).values()))["training"].get("flops") for s in scores
+    ]
+    if not all(flops) or sorted(set(flops)) != flops:
+        return None
+    means = [{entry.submission: entry.mean for entry in scale.entries} for scale in compared]
+    shared = [digest for digest in means[0] if all(digest in other for other in means)]
+    if not shared:
+        return None
+    table = np.array([[scale[digest] for scale in means] for digest in shared])
+    return fit_shared_power_law(np.array(flops, dtype=np.float64), table)
+
+
+def _pair(
+    small_scores: ScaleScores,
+    small: ScaleComparison,
+    large_scores: ScaleScores,
+    large: ScaleComparison,
+) -> ScalePair:
+    at_small = {entry.submission: entry.mean for entry in small.entries}
+    at_large = {entry.submission: entry.mean for entry in large.entries}
+    shared = [digest for digest in at_small if digest in at_large]
+    sign = -1.0 if small.metric.lower_is_better else 1.0
+    x = sign * np.array([at_small[digest] for digest in shared])
+    y = sign * np.array([at_large[digest] for digest in shared])
+    why = ""
+    if len(shared) < FEWEST:
+        why = f"too few: {len(shared)} submissions at both scales, {FEWEST} are needed"
+    elif min(len(np.unique(x)), len(np.unique(y))) < 3:
+        why = "fewer than three different scores at one of the scales"
+    if why:
+        return ScalePair(small.scale, large.scale, len(shared), None, None, (), None, why)
+    metric = small.metric.name
+    noise_x = _variances(small_scores, metric, shared)
+    noise_y = _variances(large_scores, metric, shared)
+    calibration = None if noise_x is None else calibrate(x, y, noise_x)
+    if len(shared) < ENOUGH_RECIPES:
+        why = f"no calibrated probability: {len(shared)} submissions, {ENOUGH_RECIPES} are needed"
+    elif noise_x is None:
+        why = "no calibrated probability: one seed each at the small scale"
+    return ScalePair(
+        small=small.scale,
+        large=large.scale,
+        n=len(shared),
+        transfer=rank_transfer(x, y, seed=SEED),
+        ceiling=None if noise_y is None else noise_ceiling(y, noise_y),
+        curve=tuple(selective_curve(x, y)),
+        calibration=calibration,
+        why=why,
+    )
+
+
+def _variances(scores: ScaleScores, metric: str, digests: list[str]) -> np.ndarray | None:
+    """Return the variance of each submission's mean, or None where the noise is unknown."""
+    noise = estimate_noise(scores.values(metric))
+    known = [noise.variance(digest) for digest in digests]
+    if any(variance is None for variance in known):
+        return None
+    pairs = zip(digests, known, strict=True)
+    return np.array([v[0] / len(noise.values[d]) for d, v in pairs if v is not None])

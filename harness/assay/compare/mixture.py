@@ -1,0 +1,136 @@
+"""Fit a data-mixture law to a table of runs."""
+
+import csv
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.compare.scale import SEED
+from assay.errors import CompareError
+from assay.stats.laws import (
+    FittedLaw,
+    cmr_general_rise,
+    critical_mixture_ratio,
+    fit_cmr,
+    fit_d_cpt,
+)
+
+CMR_UNIT = 0.2e9
+"""Tokens that CMR counts in."""
+COLUMNS = {
+    "d-cpt": ("params", "tokens", "ratio", "loss"),
+    "cmr": ("ratio", "tokens", "general_rise"),
+}
+FEWEST = {"d-cpt": 10, "cmr": 6}
+"""Runs of a D-CPT table, checkpoints of each ratio of a CMR table: one more than the law has parameters."""
+
+
+@dataclass(frozen=True)
+class RatioCurve:
+    """CMR's curve of one mixture ratio.
+
+    Attributes:
+        ratio: Share of the domain.
+        law: Its general-loss curve.
+    """
+
+    ratio: float
+    law: FittedLaw
+
+
+@dataclass(frozen=True)
+class CriticalRatio:
+    """The critical mixture ratio of one budget.
+
+    Attributes:
+        tokens: The budget.
+        ratio: Largest ratio of the table whose general loss rises by no more than 0.05; None where none is.
+    """
+
+    tokens: float
+    ratio: float | None
+
+
+@dataclass(frozen=True)
+class MixtureFit:
+    """What `assay compare --results CSV --law` computes.
+
+    Attributes:
+        law: `d-cpt` or `cmr`.
+        fit: Of D-CPT; None for CMR.
+        curves: Of CMR, by ratio.
+        critical: Of CMR, at every budget in the table and at twice the largest.
+    """
+
+    law: str
+    fit: FittedLaw | None
+    curves: tuple[RatioCurve, ...]
+    critical: tuple[CriticalRatio, ...]
+
+
+def fit_mixture(path: Path, law: str) -> MixtureFit:
+    """Fit a law.
+
+    Args:
+        path: CSV with the columns `COLUMNS[law]`. For `cmr`, `general_rise` is the general loss above the
+            base model's.
+        law: `d-cpt` or `cmr`.
+
+    Raises:
+        CompareError: If a column or a number is missing, or runs are too few.
+    """
+    columns = _read(path, COLUMNS[law])
+    if law == "d-cpt":
+        _enough(path, len(columns["loss"]), FEWEST[law], "runs")
+        found = fit_d_cpt(*(columns[name] for name in COLUMNS[law]), seed=SEED)
+        return MixtureFit(law, found, (), ())
+    budget, curves = columns["tokens"] / CMR_UNIT, []
+    for ratio in np.unique(columns["ratio"]).tolist():
+        chosen = columns["ratio"] == ratio
+        _enough(path, int(chosen.sum()), FEWEST[law], f"checkpoints at ratio {ratio}")
+        curves.append(
+            RatioCurve(ratio, fit_cmr(budget[chosen], columns["general_rise"][chosen], seed=SEED))
+        )
+    tokens = np.unique(columns["tokens"])
+    critical = [_critical(curves, float(t)) for t in [*tokens, 2 * tokens[-1]]]
+    return MixtureFit(law, None, tuple(curves), tuple(critical))
+
+
+def _critical(curves: Sequence[RatioCurve], tokens: float) -> CriticalRatio:
+    rises = [float(cmr_general_rise(c.law.parameters, tokens / CMR_UNIT)) for c in curves]
+    return CriticalRatio(tokens, critical_mixture_ratio([c.ratio for c in curves], rises))
+
+
+def _enough(path: Path, found: int, needed: int, what: str) -> None:
+    if found < needed:
+        raise CompareError(f"{path} has {found} {what}; the law needs {needed}; add runs")
+
+
+def _read(path: Path, columns: tuple[str, ...]) -> dict[str, NDArray[np.float64]]:
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        reader = csv.DictReader(stream)
+        if missing := [name for name in columns if name not in (reader.fieldnames or [])]:
+            raise CompareError(
+                f"{path} has no column {missing[0]!r}; this law needs {', '.join(columns)}"
+            )
+        rows = list(reader)
+    return {
+        name: np.array([_number(path, i, name, row) for i, row in enumerate(rows, 2)])
+        for name in columns
+    }
+
+
+def _number(path: Path, line: int, name: str, row: dict[str, str]) -> float:
+    try:
+        value = float(row[name])
+    except (TypeError, ValueError):
+        value = math.nan
+    if not math.isfinite(value) or (name != "general_rise" and value <= 0):
+        raise CompareError(
+            f"{path}, line {line}: {name} is {row[name]!r}; it has to be a number above 0"
+        )
+    return value

@@ -1,0 +1,266 @@
+"""Submissions at one scale: intervals, ranks, and differences to the first with their tests."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from assay.board import Metric
+from assay.compare.entries import ScaleScores
+from assay.compare.items import bits_per_byte_differences
+from assay.stats.bradley_terry import Strength, bradley_terry
+from assay.stats.items import item_error, on_new_items
+from assay.stats.multiplicity import benjamini_hochberg, holm
+from assay.stats.noise import Difference, Noise, estimate_noise, mean, pooled_sd
+from assay.stats.pairing import SeedCorrelation, seed_correlation
+from assay.stats.power import minimal_detectable_effect
+from assay.stats.ranks import (
+    RankInterval,
+    displayed_ranks,
+    leave_one_task_out,
+    rank_intervals,
+    seed_stability,
+)
+
+SEED = 20_260_101
+"""Of every draw and bootstrap in a comparison: the same records give the same numbers."""
+
+
+@dataclass(frozen=True)
+class TaskDifference:
+    """One task of a submission against the first one's.
+
+    Attributes:
+        task: Name.
+        delta: Submission minus first, in the task's unit.
+        difference: The same with its error; None where the noise is unknown.
+        p_holm: Two-sided, adjusted over the tasks.
+        p_bh: False discovery rate over the tasks.
+    """
+
+    task: str
+    delta: float
+    difference: Difference | None
+    p_holm: float | None
+    p_bh: float | None
+
+
+@dataclass(frozen=True)
+class Versus:
+    """A submission against the first one.
+
+    Attributes:
+        delta: Submission minus first, in the metric's unit.
+        on_this_suite: The same with its seed error; None where the noise is unknown.
+        p_holm: Two-sided, adjusted over all submissions compared with the first.
+        on_new_items: The same difference with the items' error added; None where per-item outputs are not at
+            hand or the metric is not bits per byte.
+        detectable: Smallest true difference that these seeds find with power 0.8, in the metric's unit.
+        tasks: Task by task.
+    """
+
+    delta: float
+    on_this_suite: Difference | None
+    p_holm: float | None
+    on_new_items: Difference | None
+    detectable: float | None
+    tasks: tuple[TaskDifference, ...]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One submission at one scale.
+
+    Attributes:
+        name: As the participant gave it.
+        submission: Digest.
+        seeds: Number of runs.
+        mean: Over seeds.
+        sd: Over seeds; None with one.
+        half_width: Of the 95 % interval; None where the noise is unknown.
+        keeps_own_variance: True where it is noisier than the others and left out of the pool.
+        rank: 1 + number of significantly better ones; None where the noise is unknown.
+        interval: Of the rank; None where the noise is unknown.
+        task_range: Best and worst rank with any one task left out; None with a single task.
+        strength: Bradley-Terry over tasks won; None with a single task.
+        versus_first: None for the first.
+    """
+
+    name: str
+    submission: str
+    seeds: int
+    mean: float
+    sd: float | None
+    half_width: float | None
+    keeps_own_variance: bool
+    rank: int | None
+    interval: RankInterval | None
+    task_range: tuple[int, int] | None
+    strength: Strength | None
+    versus_first: Versus | None
+
+
+@dataclass(frozen=True)
+class ScaleComparison:
+    """All of it, at one scale.
+
+    Attributes:
+        label: `track/scale@version`.
+        scale: Name.
+        sealed: False where the track's files differ from its recorded seal.
+        metric: Compared.
+        pooled_sd: Over every submission of this table that shares its noise; None where no two seeds do.
+        degrees: Of freedom.
+        seed_correlation: Among the compared over shared seeds; None where they share fewer than two.
+        stability: Lowest Kendall tau-b of the ranking with one seed left out; None where undefined.
+        entries: In the order asked for.
+        missing: Names without a record here.
+    """
+
+    label: str
+    scale: str
+    sealed: bool
+    metric: Metric
+    pooled_sd: float | None
+    degrees: int
+    seed_correlation: SeedCorrelation | None
+    stability: float | None
+    entries: tuple[Compared, ...]
+    missing: tuple[str, ...]
+
+
+def compare_scale(scores: ScaleScores, metric: Metric) -> ScaleComparison:
+    """Compare the chosen submissions; noise is pooled over all submissions of the table."""
+    noise = estimate_noise(scores.values(metric.name))
+    chosen = list(scores.chosen)
+    here = replace(noise, values={digest: noise.values[digest] for digest in chosen})
+    lower = metric.lower_is_better
+    intervals = rank_intervals(here, lower_is_better=lower, seed=SEED)
+    ranks = displayed_ranks(here, lower_is_better=lower)
+    task_ranges, strengths = _task_columns(scores, metric)
+    versus, correlation = _versus_first(scores, metric, here)
+    entries = []
+    for index, digest in enumerate(chosen):
+        values = here.values[digest]
+        entries.append(
+            Compared(
+                name=scores.chosen[digest],
+                submission=digest,
+                seeds=len(values),
+                mean=mean(values),
+                sd=pooled_sd([values])[0],
+                half_width=here.half_width(digest),
+                keeps_own_variance=digest in here.own,
+                rank=ranks[digest] if ranks else None,
+                interval=intervals.get(digest),
+                task_range=task_ranges[index] if task_ranges else None,
+                strength=strengths[index] if strengths else None,
+                versus_first=versus.get(digest),
+            )
+        )
+    return ScaleComparison(
+        label=scores.label,
+        scale=scores.scale,
+        sealed=scores.sealed,
+        metric=metric,
+        pooled_sd=noise.sd,
+        degrees=noise.degrees,
+        seed_correlation=correlation,
+        stability=seed_stability([here.values[digest] for digest in chosen]),
+        entries=tuple(entries),
+        missing=scores.missing,
+    )
+
+
+def _task_columns(
+    scores: ScaleScores, metric: Metric
+) -> tuple[list[tuple[int, int]] | None, list[Strength] | None]:
+    tasks = scores.tasks(metric.name)
+    if len(tasks) < 2:
+        return None, None
+    by_task = [scores.task_values(metric.name, task) for task in tasks]
+    table = np.array([[mean(values[d]) for values in by_task] for d in scores.chosen])
+    lower = metric.lower_is_better
+    return (
+        leave_one_task_out(table, lower_is_better=lower),
+        bradley_terry(table, lower_is_better=lower, seed=SEED),
+    )
+
+
+def _versus_first(
+    scores: ScaleScores, metric: Metric, noise: Noise
+) -> tuple[dict[str, Versus], SeedCorrelation | None]:
+    first, *others = scores.chosen
+    shared, correlation = _shared_seeds(scores, metric.name)
+    found: list[Difference | None] = []
+    for digest in others:
+        if correlation is not None and correlation.pairs:
+            found.append(correlation.difference(shared[digest], shared[first]))
+        else:
+            found.append(noise.difference(digest, first))
+    adjusted = _adjust(found, holm)
+    task_noise = {
+        task: estimate_noise(scores.task_values(metric.name, task))
+        for task in scores.tasks(metric.name)
+    }
+    versus = {}
+    for digest, difference, p in zip(others, found, adjusted, strict=True):
+        versus[digest] = Versus(
+            delta=mean(noise.values[digest]) - mean(noise.values[first]),
+            on_this_suite=difference,
+            p_holm=p,
+            on_new_items=_with_items(scores, metric, digest, difference),
+            detectable=_detectable(noise, digest, first),
+            tasks=_task_differences(task_noise, digest, first),
+        )
+    return versus, correlation
+
+
+def _shared_seeds(
+    scores: ScaleScores, metric: str
+) -> tuple[dict[str, np.ndarray], SeedCorrelation | None]:
+    """Return the compared submissions' scores at the seeds that all of them have."""
+    common = set.intersection(*(set(scores.groups[digest]) for digest in scores.chosen))
+    seeds = sorted(common)
+    table = {
+        digest: np.array([scores.groups[digest][seed]["metrics"][metric] for seed in seeds])
+        for digest in scores.chosen
+    }
+    return table, seed_correlation(np.stack(list(table.values())))
+
+
+def _with_items(
+    scores: ScaleScores, metric: Metric, digest: str, difference: Difference | None
+) -> Difference | None:
+    if difference is None or metric.name != "bits_per_byte":
+        return None
+    first = next(iter(scores.chosen))
+    records = [list(scores.groups[which].values()) for which in (digest, first)]
+    by_task = bits_per_byte_differences(records[0], records[1], scores.tasks(metric.name))
+    if by_task is None or any(len(items) < 2 for items in by_task.values()):
+        return None
+    return on_new_items(difference, item_error(by_task))
+
+
+def _detectable(noise: Noise, digest: str, first: str) -> float | None:
+    if noise.sd is None:
+        return None
+    seeds = len(noise.values[digest]), len(noise.values[first])
+    effect = minimal_detectable_effect(*seeds, degrees=noise.degrees)
+    return None if effect is None else effect * noise.sd
+
+
+def _task_differences(
+    noise: dict[str, Noise], digest: str, first: str
+) -> tuple[TaskDifference, ...]:
+    deltas = [mean(task.values[digest]) - mean(task.values[first]) for task in noise.values()]
+    found = [task.difference(digest, first) for task in noise.values()]
+    adjusted = _adjust(found, holm), _adjust(found, benjamini_hochberg)
+    columns = zip(noise, deltas, found, *adjusted, strict=True)
+    return tuple(TaskDifference(*column) for column in columns)
+
+
+def _adjust(found: list[Difference | None], method) -> list[float | None]:
+    """Adjust the p-values that are known, as one family."""
+    known = [difference.p_two_sided for difference in found if difference is not None]
+    adjusted = iter(method(known))
+    return [None if difference is None else next(adjusted) for difference in found]

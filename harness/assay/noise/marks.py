@@ -1,0 +1,86 @@
+"""Tasks marked as noise at a scale: beside the law, in the track's folder, outside of every sealed byte.
+
+`noisy/<scale>.json` says which tasks a primary metric averages without learning from them there. It changes
+no score: a suite is sealed, and a task that is dead at one scale may speak at the next.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from assay.artifact import write_atomic
+from assay.errors import CompareError, TrackError
+from assay.noise.measure import NoiseReport
+from assay.spec import parse, plain
+from assay.track.load import LoadedScale
+
+FEWEST = 4
+"""Submissions below which signal is no yardstick: two equally good ones make any task look dead."""
+
+
+@dataclass(frozen=True)
+class Marks:
+    """The file.
+
+    Attributes:
+        seal: Of the scale that was measured; marks of another seal do not count.
+        submissions: How many the signal rests on.
+        runs: How many runs.
+        tasks: Primary metric to task to the reason.
+    """
+
+    seal: str
+    submissions: int
+    runs: int
+    tasks: dict[str, dict[str, str]]
+
+
+def marks_path(loaded: LoadedScale) -> Path:
+    """Return where a scale's marks are."""
+    return loaded.folder / "noisy" / f"{loaded.scale}.json"
+
+
+def read_marks(loaded: LoadedScale) -> Marks | None:
+    """Return the marks of a scale, or None where it has none under this seal.
+
+    Raises:
+        TrackError: If the file is not as `write_marks` writes it.
+    """
+    path = marks_path(loaded)
+    if not path.is_file():
+        return None
+    try:
+        document = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise TrackError(
+            f"{path} is not JSON ({error}); write it again: {_command(loaded)}"
+        ) from None
+    marks = parse(Marks, document, str(path))
+    return marks if marks.seal == loaded.seal else None
+
+
+def write_marks(loaded: LoadedScale, report: NoiseReport) -> Path:
+    """Mark the dead tasks of a report.
+
+    Raises:
+        CompareError: If the ledger holds too few submissions, or no two runs of one.
+    """
+    known = all(metric.noise.sd is not None for metric in report.metrics)
+    if len(report.seeds) < FEWEST or not known:
+        raise CompareError(
+            f"marks rest on {FEWEST} submissions or more with repeated seeds, and the ledger has "
+            f"{len(report.seeds)} at {report.label}; score the baselines first: assay reproduce "
+            f"--track {loaded.track} --scale {loaded.scale}"
+        )
+    tasks = {
+        found.metric.name: {task.task: task.dead for task in found.tasks if task.dead}
+        for found in report.metrics
+    }
+    marks = Marks(loaded.seal, len(report.seeds), sum(report.seeds.values()), tasks)
+    path = marks_path(loaded)
+    write_atomic(path, (json.dumps(plain(marks), indent=2) + "\n").encode())
+    return path
+
+
+def _command(loaded: LoadedScale) -> str:
+    return f"assay noise --track {loaded.track} --scale {loaded.scale} --ledger-only --mark"

@@ -1,0 +1,188 @@
+"""The first level: the record, the law that it names, and every artifact that it points at."""
+
+from typing import Any
+
+from assay.canonical import digest_bytes, digest_file, digest_json
+from assay.ledger import ledger_folder
+from assay.record import record_digest, result_digest
+from assay.runner.modalities import input_digests, prepare
+from assay.runner.plan import PLAN_FILE, derive_seed, read_plan
+from assay.runner.scoring import OUTPUTS_FILE
+from assay.runner.training import CHECKPOINT, weights_file
+from assay.spec import plain
+from assay.suite.clip.embedded import EMBEDDED_CLIP_SUITE
+from assay.suite.embedded import EMBEDDED_SUITE
+from assay.verify.case import Case
+from assay.verify.report import AbsentError, DiffersError, short
+
+MAX_SEEDS = 1000
+"""A seed is looked for among so many of its submission's first."""
+
+
+def check_record(case: Case) -> str:
+    """Compare a record's two digests with its content, and its name in the ledger with its digest."""
+    record = case.record
+    for name, digest in (("digest", record_digest), ("result_digest", result_digest)):
+        found = digest(record)
+        if found != record[name]:
+            raise DiffersError(
+                f"{name} is {short(record[name])}, its content's {short(found)}: edited"
+            )
+    stem = case.path.stem
+    if case.path.absolute().is_relative_to(ledger_folder()) and stem != record[
+        "digest"
+    ].removeprefix("sha256:"):
+        raise DiffersError(
+            f"the ledger keeps it as {stem[:12]}: another record was put in its place"
+        )
+    return f"{short(record['digest'])}, result {short(record['result_digest'])}"
+
+
+def check_track(case: Case) -> str:
+    """Find the law that the record names, in the same version."""
+    track, loaded = case.record["track"], case.loaded
+    if track["version"] != loaded.spec.version:
+        software = case.record["software"].get("assay")
+        raise AbsentError(
+            f"the record is of version {track['version']}, this installation has {loaded.label}; verify it "
+            f"with assay {software}"
+        )
+    _compare("modality", track["modality"], loaded.modality)
+    return loaded.label
+
+
+def check_recipe(case: Case) -> str:
+    """Compare the recipe with today's, and budget and steps with the recipe's."""
+    recipe, training = case.loaded.recipe, case.record["training"]
+    _compare_digest("recipe", case.digests["recipe"], digest_json(plain(recipe)))
+    _compare("steps", training["steps"], recipe.budget.steps)
+    seen = f"{recipe.budget.unit}_seen"
+    _compare(seen, training.get(seen), recipe.budget.amount)
+    return f"{recipe.budget.steps:,} steps, {recipe.budget.amount:,} {recipe.budget.unit}"
+
+
+def check_suite(case: Case) -> str:
+    """Compare the suite with today's."""
+    suite = case.loaded.suite
+    _compare_digest("suite", case.digests["suite"], digest_json(plain(suite)))
+    return f"{suite.name}@{suite.version}, {len(suite.tasks)} tasks"
+
+
+def check_pool(case: Case) -> str:
+    """Compare the pool's root with that of the pool on this machine."""
+    _compare_digest("pool", case.digests["pool"], case.pool.root)
+    _compare("pool_n", case.record["submission"]["pool_n"], case.pool.n)
+    return f"{case.pool.name}, {case.pool.n:,} candidates (to re-read its bytes: assay pool verify)"
+
+
+def check_seal(case: Case) -> str:
+    """Compare the whole law with today's, recipe, suite, pool and rules together."""
+    track, loaded = case.record["track"], case.loaded
+    if track["seal"] != loaded.seal:
+        raise DiffersError(
+            f"seal {short(track['seal'])} in the record, {short(loaded.seal)} today; what recipe and suite "
+            "leave open are the rules, the pool's name and items_per_task"
+        )
+    if track["sealed"] and not loaded.sealed:
+        raise DiffersError(
+            "the record says that this law was sealed; no seal of it is recorded here"
+        )
+    return short(loaded.seal) + ("" if track["sealed"] else ", made without a recorded seal")
+
+
+def check_inputs(case: Case) -> str:
+    """Compare the tokenizer or the evaluation files with the record's digests of them."""
+    loaded = case.loaded
+    embedded = loaded.suite.name in (EMBEDDED_SUITE, EMBEDDED_CLIP_SUITE)
+    if not embedded and not loaded.suite_folder.is_dir():
+        raise AbsentError(f"the suite's files in {loaded.suite_folder} are not on this machine")
+    prepare(loaded)
+    found = input_digests(loaded, case.pool)
+    for name, digest in found.items():
+        _compare_digest(name, case.digests.get(name), digest)
+    return f"the suite's files and {', '.join(found)}"
+
+
+def check_submission(case: Case) -> str:
+    """Compare digest, rows and sizes of the id list that was kept, and hold it against the rules."""
+    claimed, report = case.record["submission"], case.report
+    _compare_digest("submission", claimed["digest"], case.submission.digest)
+    errors = [finding for finding in report.findings if finding.severity == "error"]
+    if errors:
+        raise DiffersError(f"breaks rule {errors[0].rule}: {errors[0].message}")
+    assert report.shown, "a submission without errors shows something"
+    found: dict[str, Any] = {
+        "form": case.submission.form,
+        "unit": case.submission.unit,
+        "n": case.submission.n,
+        "unique": report.unique,
+        report.counts: report.shown,
+        "repeats": round(case.loaded.recipe.budget.amount / report.shown, 4),
+    }
+    for name, value in found.items():
+        _compare(name, claimed.get(name), value)
+    _compare_digest("selection", case.digests["selection"], case.selection.digest)
+    return f"{short(case.submission.digest)}, {case.submission.n:,} ids; selection of rows as well"
+
+
+def check_seed(case: Case) -> str:
+    """Check that the harness derived the seed, which nobody gets to choose."""
+    seed, digest = case.record["seed"], case.record["submission"]["digest"]
+    label = case.loaded.label
+    number = next((i for i in range(MAX_SEEDS) if derive_seed(digest, label, i) == seed), None)
+    if number is None:
+        raise DiffersError(f"{seed} is none of the first {MAX_SEEDS:,} seeds of this submission")
+    return f"{seed} is number {number + 1} of this submission"
+
+
+def check_plan(case: Case) -> str:
+    """Compare the plan in the run's folder with the record."""
+    case.artifact(PLAN_FILE)
+    try:
+        plan, _ = read_plan(case.folder)
+    except (ValueError, KeyError, TypeError):
+        raise DiffersError(f"{case.folder / PLAN_FILE} is no plan of a run") from None
+    record = case.record
+    _compare("seed", record["seed"], plan.seed)
+    _compare("track", record["track"]["name"], plan.track)
+    _compare("scale", record["track"]["scale"], plan.scale)
+    _compare_digest("submission", record["submission"]["digest"], plan.submission)
+    _compare_digest("run", case.digests["run"], plan.key)
+    return f"run {case.folder.name} was planned with this seed and submission"
+
+
+def check_trace(case: Case) -> str:
+    """Compare the trace of losses with its digest, its length and the last loss."""
+    trace = case.trace
+    found = digest_bytes(trace.astype("<f4").tobytes())
+    _compare_digest("trace", case.digests["trace"], found)
+    _compare("steps", case.record["training"]["steps"], len(trace))
+    _compare("final_loss", case.record["training"]["final_loss"], float(trace[-1]))
+    return f"{len(trace):,} losses"
+
+
+def check_weights(case: Case) -> str:
+    """Compare the checkpoint's weights with their digest."""
+    weights = weights_file(case.artifact(CHECKPOINT))
+    if weights is None:
+        raise AbsentError(f"{case.folder / CHECKPOINT} holds no weights")
+    _compare_digest("checkpoint", case.digests["checkpoint"], digest_file(weights))
+    return weights.name
+
+
+def check_outputs(case: Case) -> str:
+    """Compare the per-item outputs' file with its digest."""
+    found = digest_file(case.artifact(OUTPUTS_FILE))
+    _compare_digest("outputs", case.digests["outputs"], found)
+    return OUTPUTS_FILE
+
+
+def _compare(name: str, claimed: Any, found: Any) -> None:
+    if claimed != found or type(claimed) is not type(found):
+        raise DiffersError(f"{name} is {claimed!r} in the record, {found!r} here")
+
+
+def _compare_digest(name: str, claimed: Any, found: str) -> None:
+    if claimed != found:
+        said = "missing" if claimed is None else short(str(claimed))
+        raise DiffersError(f"{name} is {said} in the record, {short(found)} here")

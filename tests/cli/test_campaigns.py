@@ -1,0 +1,217 @@
+"""`assay noise`, `plan` and `reproduce`, as a person types them, on a track that trains in a second."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from assay import ledger
+from assay.cli import main
+from assay.pool import Pool
+from assay.submission import read_submission
+from tiny import SCALE, TRACK
+
+AT = ["--track", TRACK, "--scale", SCALE]
+HOW = ["device=cpu", "threads=1", "progress=false"]
+TWO = ["--only", "oracle,random", "--seeds", "2"]
+
+
+@pytest.fixture(scope="module")
+def reproduced(tiny_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which two baselines were reproduced and became the expected scores, once."""
+    home = tmp_path_factory.mktemp("reproduced") / "home"
+    shutil.copytree(tiny_template, home)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ASSAY_HOME", str(home))
+        assert main(["reproduce", *AT, *TWO, "--write-expected", *HOW]) == 0
+    return home
+
+
+@pytest.fixture
+def home(reproduced: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    copy = tmp_path / "home"
+    shutil.copytree(reproduced, copy)
+    monkeypatch.setenv("ASSAY_HOME", str(copy))
+    return copy
+
+
+def answer(capsys: pytest.CaptureFixture[str], words: list[str], code: int = 0) -> dict[str, Any]:
+    capsys.readouterr()
+    assert main([*words, "--json"]) == code
+    return json.loads(capsys.readouterr().out)
+
+
+def expected_file(home: Path) -> Path:
+    return home / "tracks" / TRACK / "expected" / f"{SCALE}.json"
+
+
+def test_reproducing_again_runs_nothing_and_is_identical(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = answer(capsys, ["reproduce", *AT, *TWO, *HOW])
+    assert len(ledger.read_ledger()) == 4
+    assert document["deviating"] == []
+    assert [row["name"] for row in document["baselines"]] == ["oracle", "random"]
+    for row in document["baselines"]:
+        assert {column["status"] for column in row["metrics"].values()} == {"identical"}
+    means = [row["metrics"]["bits_per_byte"]["mean"] for row in document["baselines"]]
+    values = [
+        r["metrics"]["bits_per_byte"]
+        for r in ledger.read_ledger()
+        if r["submission"]["manifest"]["name"] == "oracle"
+    ]
+    assert means[0] == pytest.approx(np.mean(values))
+
+
+def test_a_moved_expectation_is_a_deviation_with_its_own_exit_code(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = json.loads(expected_file(home).read_text())
+    bits = document["baselines"]["random"]["metrics"]["bits_per_byte"]
+    bits["values"] = [value + 3 for value in bits["values"]]
+    expected_file(home).write_text(json.dumps(document))
+    assert main(["reproduce", *AT, *TWO, *HOW]) == 1
+    assert "DEVIATES random: bits/byte -3.0" in capsys.readouterr().out
+
+
+def test_the_baselines_lists_are_those_that_select_writes(home: Path, tmp_path: Path) -> None:
+    ids = tmp_path / "s.npy"
+    assert main(["select", "random", *AT, "--out", str(ids)]) == 0
+    digests = {r["submission"]["digest"] for r in ledger.read_ledger()}
+    assert read_submission(ids).digest in digests
+
+
+def test_a_dry_run_counts_what_remains(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = answer(capsys, ["reproduce", *AT, "--seeds", "3", "--dry-run", *HOW])
+    (scale,) = document["scales"]
+    finished = {one["name"]: (one["finished"], one["to_run"]) for one in scale["submissions"]}
+    assert finished == {
+        "no_filter": (0, 3),
+        "oracle": (2, 1),
+        "quality_rules": (0, 3),
+        "random": (2, 1),
+        "worst_first": (0, 3),
+    }
+    assert len(ledger.read_ledger()) == 4
+    clocks = [
+        r["clock"]["train_seconds"] + r["clock"]["evaluate_seconds"] for r in ledger.read_ledger()
+    ]
+    assert scale["seconds"] == pytest.approx(11 * np.median(clocks))
+    assert (scale["expected_on"], scale["gpu_hours"], scale["usd"]) == ("here", 0, None)
+
+
+def test_a_plan_counts_runs_by_what_decides_their_bits(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = tmp_path / "s.npy"
+    assert main(["select", "random", *AT, "--out", str(ids)]) == 0
+    words = ["plan", str(ids), "--track", TRACK, "--scales", SCALE, "--seeds", "3"]
+    assert answer(capsys, [*words, *HOW])["to_run"] == 1
+    assert answer(capsys, [*words, "device=cpu", "threads=2"])["to_run"] == 3
+    document = answer(capsys, [*words, *HOW])
+    (scale,) = document["scales"]
+    noise = answer(capsys, ["noise", *AT, "--ledger-only"])["metrics"][0]
+    assert scale["degrees"] == noise["noise"]["degrees"] == 2
+    assert scale["detectable"]["bits_per_byte"] == noise["detectable"][2]["against_equal"]
+    assert scale["calibration"] == ""
+
+
+def test_a_list_that_the_track_refuses_is_no_run(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = tmp_path / "bad.npy"
+    uids = Pool.open("tiny-pool").uids[:30].copy()
+    uids["f1"][3] ^= 1
+    np.save(ids, uids)
+    document = answer(
+        capsys, ["plan", str(ids), "oracle", "--track", TRACK, "--scales", SCALE, *HOW], code=2
+    )
+    bad, good = document["scales"][0]["submissions"]
+    assert bad["problem"].startswith("S2: ")
+    assert (bad["to_run"], good["to_run"], document["to_run"]) == (0, 1, 1)
+
+
+def test_a_plan_over_scales_that_are_not_here_adds_up(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["plan", "random", "--track", "text", "--scales", "1b-1x,411m-1x", "--seeds", "2"]
+    document = answer(capsys, [*words, *HOW])
+    hours = 2 * (864_000 + 93_600) / 3600
+    assert document["seconds"] == pytest.approx(hours * 3600)
+    assert document["gpu_hours"] == pytest.approx(hours)
+    assert document["usd"] == pytest.approx(2.5 * hours)
+    assert document["scales"][0]["calibration"].startswith("assay noise --track text --scale 1b-1x")
+    assert not (home / "pools" / "foundry-text-4000").exists()
+    assert main([*words, *HOW]) == 0
+    assert "not calibrated yet" in capsys.readouterr().out
+
+
+def test_noise_adds_the_seeds_that_are_missing(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["noise", *AT, "--submission", "random", "--seeds", "3"]
+    document = answer(capsys, [*words, *HOW])
+    assert document["seeds"] == {"oracle": 2, "random": 3}
+    assert len(ledger.read_ledger()) == 5
+    bits = document["metrics"][0]
+    assert bits["noise"]["degrees"] == 3
+    assert bits["signal"]["n"] == 2
+    assert document["marked"] is None
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["noise", *AT, "--seeds", "1"], "two runs or more"),
+        (["noise", *AT, "--ledger-only", "--mark"], "assay reproduce --track tiny"),
+        (["noise", *AT, "--ledger-only", "--submission", "random"], "leave one out"),
+        (["noise", *AT, "--submission", "nope.npy"], "no file 'nope.npy'"),
+        (["plan", "randum", "--track", TRACK, "--scales", SCALE], "did you mean 'random'?"),
+        (["plan", "random", "--track", TRACK, "--scales", "pico,pico"], "different scales"),
+        (["plan", "random", "--track", TRACK, "--scales", SCALE, "--seeds", "0"], "one run"),
+        (["reproduce", *AT, "--only", "orakle"], "did you mean 'oracle'?"),
+        (["reproduce", *AT, "--seeds", "1", "--write-expected"], "at least 2"),
+    ],
+)
+def test_bad_input_is_refused_in_one_line(
+    home: Path, capsys: pytest.CaptureFixture[str], words: list[str], told: str
+) -> None:
+    assert main(words) == 2
+    error = capsys.readouterr().err
+    assert told in error
+    assert error.count("\n") == 1
+
+
+def test_baselines_that_read_the_truth_need_a_pool_that_has_one(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (home / "pools" / "tiny-pool.truth.parquet").unlink()
+    document = answer(capsys, ["reproduce", *AT, "--dry-run", *HOW])
+    names = [one["name"] for one in document["scales"][0]["submissions"]]
+    assert names == ["no_filter", "quality_rules", "random"]
+
+
+def test_a_baseline_that_cannot_choose_any_more_is_skipped_and_missed(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.rmtree(home / "baselines")
+    (home / "pools" / "tiny-pool.truth.parquet").write_bytes(b"PAR1")
+    document = answer(capsys, ["reproduce", *AT, *TWO, *HOW], code=1)
+    assert "cannot be read" in document["skipped"]["oracle"]
+    assert document["deviating"] == ["oracle"]
+    (row,) = document["baselines"]
+    assert row["metrics"]["bits_per_byte"]["status"] == "identical"
+
+
+@pytest.mark.slow
+def test_an_image_text_baseline_is_reproduced_as_well(
+    tiny_clip_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["reproduce", "--track", "tiny-clip", "--scale", "pico", "--seeds", "1"]
+    document = answer(capsys, [*words, "--only", "random", *HOW])
+    (row,) = document["baselines"]
+    assert row["metrics"]["average"]["status"] == "not expected yet"
+    assert document["pooled_sd"] == {"average": None, "centered_average": None}

@@ -1,0 +1,273 @@
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from scipy import stats
+
+from assay import ledger
+from assay.canonical import digest_file
+from assay.cli import main
+from assay.compare.submissions import compare_submissions
+from assay.errors import CompareError
+from assay.home import run_folder
+from assay.record import build_record
+
+TASKS = ("facts", "sums", "words")
+
+
+def task(bits: float) -> dict:
+    return {"accuracy": 0.5, "centered_accuracy": 1 - bits / 4, "bits_per_byte": bits}
+
+
+def record(name: str, scale: str, seed: int, tasks: list[float], **change) -> dict:
+    bits = float(np.mean(tasks))
+    heldout = {"heldout": task(bits) | {"accuracy": None, "centered_accuracy": None}}
+    return build_record(
+        submission={
+            "digest": "sha256:" + name.encode().hex().ljust(64, "0"), "form": "ids", "unit": "document", "n": 10,
+            "unique": 10, "tokens": 100, "repeats": 1.5, "pool_n": 100, "manifest": {"name": name},
+        },
+        track={
+            "name": "text", "scale": scale, "version": 1, "modality": "text", "seal": f"sha256:{scale}", "sealed": True,
+        },
+        seed=seed,
+        digests={"run": f"sha256:{name}{scale}{seed}", "pool": "sha256:bb"} | change.get("digests", {}),
+        training={"flops": {"pico": 1e12, "nano": 1e13, "micro": 1e14}[scale]},
+        metrics={
+            "bits_per_byte": bits,
+            "centered_accuracy": 1 - bits / 4,
+            "tasks": {n: task(x) for n, x in zip(TASKS, tasks, strict=True)} | heldout,
+        },
+        software={}, device={}, clock={"finished": "2026-01-01T00:00:00+00:00"},
+    )  # fmt: skip
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Six submissions of graded quality at three scales, three seeds each; one of them at the smallest only."""
+    monkeypatch.setenv("ASSAY_HOME", str(tmp_path))
+    rng = np.random.default_rng(30)
+    for scale, gap in (("pico", 0.1), ("nano", 0.2), ("micro", 0.3)):
+        for quality in range(7 if scale == "pico" else 6):
+            for seed in range(3):
+                tasks = 1 + gap * quality + rng.normal(0, 0.02, 3)
+                name = f"method{quality}"
+                ledger.append(record(name, scale, 1000 * quality + seed, tasks.tolist()))
+    return tmp_path
+
+
+def test_a_clear_difference_is_found_with_its_interval(home: Path) -> None:
+    found = compare_submissions("text", ["nano"], ["method0", "method3", "method1"])
+    (scale,) = found.scales
+    assert (scale.label, scale.degrees) == ("text/nano@1", 12)  # noise of all six, not of the three
+    assert [entry.name for entry in scale.entries] == ["method0", "method3", "method1"]
+    assert [entry.rank for entry in scale.entries] == [1, 3, 2]
+    versus = scale.entries[1].versus_first
+    assert versus is not None
+    assert versus.on_this_suite is not None
+    assert versus.on_this_suite.low < 0.6 < versus.on_this_suite.high
+    assert versus.p_holm is not None
+    assert versus.p_holm < 1e-6
+    assert versus.on_new_items is None  # no per-item outputs here
+    assert [task.task for task in versus.tasks] == list(TASKS)
+    assert all(task.p_holm >= task.p_bh >= task.difference.p_two_sided for task in versus.tasks)  # type: ignore[union-attr, operator]
+    assert scale.entries[0].task_range == (1, 1)
+    assert scale.seed_correlation is None  # the seeds differ
+
+
+def test_one_seed_each_shows_differences_without_intervals(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ASSAY_HOME", str(tmp_path))
+    for name, bits in (("a", 1.0), ("b", 1.25)):
+        ledger.append(record(name, "nano", 1, [bits] * 3))
+    versus = compare_submissions("text", ["nano"], ["a", "b"]).scales[0].entries[1].versus_first
+    assert versus is not None
+    assert (versus.delta, versus.on_this_suite, versus.p_holm) == (0.25, None, None)
+    assert main(["compare", "a", "b"]) == 0
+    text = capsys.readouterr().out
+    assert "no noise estimate" in text
+    assert "+0.2500" in text
+
+
+def test_accuracy_ranks_the_other_way_round(home: Path) -> None:
+    found = compare_submissions("text", ["nano"], ["method0", "method3"], "centered_accuracy")
+    assert [entry.rank for entry in found.scales[0].entries] == [1, 2]
+    assert found.scales[0].entries[1].mean < found.scales[0].entries[0].mean
+
+
+def test_the_order_across_scales_is_measured(home: Path) -> None:
+    found = compare_submissions("text", ["pico", "nano", "micro"], [])
+    assert [(p.small, p.large) for p in found.pairs] == [
+        ("pico", "nano"),
+        ("pico", "micro"),
+        ("nano", "micro"),
+    ]
+    for pair in found.pairs:
+        assert pair.n == 6
+        assert pair.transfer is not None
+        assert pair.transfer.decision_accuracy.value == 1
+        assert pair.ceiling is not None
+        assert 0.9 < pair.ceiling <= 1
+        assert pair.calibration is None
+        assert "15 are needed" in pair.why
+    assert found.scales[1].missing == ("method6",)
+    assert found.power_law is not None
+    assert found.power_law.alpha > 0
+
+
+def test_few_submissions_get_no_correlation(home: Path) -> None:
+    (pair,) = compare_submissions("text", ["pico", "nano"], ["method0", "method1", "method2"]).pairs
+    assert pair.transfer is None
+    assert "too few: 3" in pair.why
+
+
+def test_shared_seeds_that_move_together_are_paired(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASSAY_HOME", str(tmp_path))
+    rng = np.random.default_rng(31)
+    for seed, luck in enumerate(rng.normal(0, 0.5, 4)):
+        for quality in range(3):
+            tasks = 1 + luck + 0.05 * quality + rng.normal(0, 0.005, 3)
+            ledger.append(record(f"m{quality}", "nano", seed, tasks.tolist()))
+    (scale,) = compare_submissions("text", ["nano"], []).scales
+    assert scale.seed_correlation is not None
+    assert scale.seed_correlation.correlation > 0.9
+    versus = scale.entries[1].versus_first
+    assert versus is not None
+    assert versus.on_this_suite is not None
+    assert versus.on_this_suite.form == "paired"
+    assert versus.on_this_suite.p_two_sided < 1e-4
+
+
+def test_records_of_another_seal_are_not_mixed_in(home: Path) -> None:
+    alien = record("method0", "nano", 99, [9.0, 9.0, 9.0])
+    alien["track"] = alien["track"] | {"seal": "sha256:other"}
+    ledger.append(
+        build_record(
+            **{
+                k: v
+                for k, v in alien.items()
+                if k not in ("format", "kind", "digest", "result_digest")
+            }
+        )
+    )
+    found = compare_submissions("text", ["nano"], ["method0", "method1"])
+    assert found.scales[0].entries[0].seeds == 3
+
+
+def outputs(path: Path, bits: np.ndarray) -> str:
+    """Write per-item outputs of two choices, rows out of order; two bytes an answer halve the bits."""
+    rows = []
+    for name in TASKS:
+        for i, b in enumerate(bits):
+            likelihoods = [-9.0, -9.0]
+            likelihoods[i % 2] = -b * 2 * np.log(2)
+            rows.append((name, i, i % 2, likelihoods, [1, 1], [2, 2], [True, False]))
+    names = ("task", "item", "gold", "log_likelihood", "num_tokens", "num_bytes", "greedy")
+    columns = map(list, zip(*rows[::-1], strict=True))
+    path.parent.mkdir(parents=True)
+    pq.write_table(pa.table(dict(zip(names, columns, strict=True))), path)
+    return digest_file(path)
+
+
+def test_per_item_outputs_widen_the_interval_to_new_items(home: Path) -> None:
+    rng = np.random.default_rng(32)
+    items = {}
+    for name, mean in (("x", 1.0), ("y", 1.4)):
+        items[name] = np.abs(mean + rng.normal(0, 0.3, (3, 40)))
+        for seed, bits in enumerate(items[name]):
+            path = run_folder(f"sha256:{name}nano{seed}") / "outputs.parquet"
+            digests = {"outputs": outputs(path, bits)}
+            scores = [float(bits.mean())] * 3
+            ledger.append(record(name, "nano", seed, scores, digests=digests))
+    versus = compare_submissions("text", ["nano"], ["x", "y"]).scales[0].entries[1].versus_first
+    assert versus is not None
+    suite, new = versus.on_this_suite, versus.on_new_items
+    assert suite is not None
+    assert new is not None
+    assert new.delta == suite.delta
+    # Three tasks with the same items: the error of a mean of three equal variances.
+    over_items = stats.sem(items["y"].mean(axis=0) - items["x"].mean(axis=0)) / np.sqrt(3)
+    assert new.se == pytest.approx(np.hypot(suite.se, over_items))
+    (run_folder("sha256:xnano0") / "outputs.parquet").write_bytes(b"edited")
+    again = compare_submissions("text", ["nano"], ["x", "y"]).scales[0].entries[1].versus_first
+    assert again is not None
+    assert again.on_new_items is None
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["method0", "metod1"], "did you mean 'method1'"),
+        (["method0", "method0"], "named twice"),
+        (["method6", "method0", "--scales", "pico,nano"], "no comparable record of method6"),
+        (["method0"], "another one"),
+        (["method0", "method1", "--metric", "beauty"], "no metric 'beauty'"),
+        (["method0", "method1", "--law", "cmr"], "add --results"),
+        (["method0", "method1", "--scales", "nano,nano"], "different scales"),
+    ],
+)
+def test_what_cannot_be_compared_is_said_in_one_line(
+    home: Path, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    assert main(["compare", *words, "--track", "text"]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+
+
+def test_a_name_that_two_submissions_share_has_to_be_a_digest(home: Path) -> None:
+    twin = record("method0", "nano", 5, [1.0, 1.0, 1.0])
+    twin["submission"] = twin["submission"] | {"digest": "sha256:" + "ab" * 32}
+    ledger.append(
+        build_record(
+            **{
+                k: v
+                for k, v in twin.items()
+                if k not in ("format", "kind", "digest", "result_digest")
+            }
+        )
+    )
+    with pytest.raises(CompareError, match="stands for 2 submissions"):
+        compare_submissions("text", ["nano"], ["method0", "method1"])
+    found = compare_submissions("text", ["nano"], ["abababab", "method1"])
+    assert found.scales[0].entries[0].seeds == 1
+
+
+def test_the_command_answers_in_json_text_and_csv(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = home / "out.csv"
+    words = [
+        "compare",
+        "method1",
+        "method0",
+        "--track",
+        "text",
+        "--scales",
+        "pico,nano",
+        "--csv",
+        str(out),
+    ]
+    assert main([*words, "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    (first, second) = document["scales"]
+    assert (first["scale"], second["scale"]) == ("pico", "nano")
+    assert main(words) == 0
+    text = capsys.readouterr().out
+    assert "method0 minus method1, by task" in text
+    assert "too few" in text
+    rows = list(csv.DictReader(io.StringIO(out.read_text())))
+    assert [row["task"] for row in rows if row["table"] == "text/nano@1"] == ["", "", *TASKS]
+    entry = next(row for row in rows if row["table"] == "text/nano@1" and row["name"] == "method0")
+    assert float(entry["mean"]) == second["entries"][1]["mean"]
+    assert (
+        float(entry["difference"]) == second["entries"][1]["versus_first"]["on_this_suite"]["delta"]
+    )
