@@ -241,6 +241,35 @@ def test_a_name_that_two_submissions_share_has_to_be_a_digest(home: Path) -> Non
     assert found.scales[0].entries[0].seeds == 1
 
 
+def resubmitted(name: str, scale: str, seed: int, bits: float) -> dict:
+    """Return the record of a method whose list is another one at every scale, as on pools of several sizes."""
+    made = record(name, scale, seed, [bits, bits, bits])
+    digest = "sha256:" + f"{name}/{scale}".encode().hex().ljust(64, "0")
+    kept = ("format", "kind", "digest", "result_digest")
+    fields = {key: value for key, value in made.items() if key not in kept}
+    return build_record(**fields | {"submission": made["submission"] | {"digest": digest}})
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_a_method_is_one_across_pools_although_its_lists_differ(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: bool
+) -> None:
+    monkeypatch.setenv("ASSAY_HOME", str(tmp_path))
+    names = [f"filter{quality}" for quality in range(6)]
+    for scale in ("pico", "nano"):
+        for quality, name in enumerate(names):
+            for seed in range(2):
+                ledger.append(resubmitted(name, scale, seed, 1 + 0.1 * quality + 0.01 * seed))
+    found = compare_submissions("text", ["pico", "nano"], names if named else [])
+    (pair,) = found.pairs
+    assert pair.n == 6
+    assert pair.transfer is not None
+    assert pair.transfer.decision_accuracy.value == 1
+    for scale in found.scales:
+        assert sorted(entry.name for entry in scale.entries) == names
+        assert len({entry.submission for entry in scale.entries}) == 6
+
+
 def test_the_command_answers_in_json_text_and_csv(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -72,11 +72,11 @@ def power_law(scores: list[ScaleScores], compared: list[ScaleComparison]) -> Sha
     ]
     if not all(flops) or sorted(set(flops)) != flops:
         return None
-    means = [{entry.submission: entry.mean for entry in scale.entries} for scale in compared]
-    shared = [digest for digest in means[0] if all(digest in other for other in means)]
+    means = [_means(s, scale) for s, scale in zip(scores, compared, strict=True)]
+    shared = [method for method in means[0] if all(method in other for other in means)]
     if not shared:
         return None
-    table = np.array([[scale[digest] for scale in means] for digest in shared])
+    table = np.array([[scale[method][1] for scale in means] for method in shared])
     return fit_shared_power_law(np.array(flops, dtype=np.float64), table)
 
 
@@ -86,12 +86,11 @@ def _pair(
     large_scores: ScaleScores,
     large: ScaleComparison,
 ) -> ScalePair:
-    at_small = {entry.submission: entry.mean for entry in small.entries}
-    at_large = {entry.submission: entry.mean for entry in large.entries}
-    shared = [digest for digest in at_small if digest in at_large]
+    at_small, at_large = _means(small_scores, small), _means(large_scores, large)
+    shared = [method for method in at_small if method in at_large]
     sign = -1.0 if small.metric.lower_is_better else 1.0
-    x = sign * np.array([at_small[digest] for digest in shared])
-    y = sign * np.array([at_large[digest] for digest in shared])
+    x = sign * np.array([at_small[method][1] for method in shared])
+    y = sign * np.array([at_large[method][1] for method in shared])
     why = ""
     if len(shared) < FEWEST:
         why = f"too few: {len(shared)} submissions at both scales, {FEWEST} are needed"
@@ -100,8 +99,8 @@ def _pair(
     if why:
         return ScalePair(small.scale, large.scale, len(shared), None, None, (), None, why)
     metric = small.metric.name
-    noise_x = _variances(small_scores, metric, shared)
-    noise_y = _variances(large_scores, metric, shared)
+    noise_x = _variances(small_scores, metric, [at_small[method][0] for method in shared])
+    noise_y = _variances(large_scores, metric, [at_large[method][0] for method in shared])
     calibration = None if noise_x is None else calibrate(x, y, noise_x)
     if len(shared) < ENOUGH_RECIPES:
         why = f"no calibrated probability: {len(shared)} submissions, {ENOUGH_RECIPES} are needed"
@@ -117,6 +116,14 @@ def _pair(
         calibration=calibration,
         why=why,
     )
+
+
+def _means(scores: ScaleScores, compared: ScaleComparison) -> dict[int, tuple[str, float]]:
+    """Return, by method, the digest of its list at this scale and its mean."""
+    return {
+        scores.methods[entry.submission]: (entry.submission, entry.mean)
+        for entry in compared.entries
+    }
 
 
 def _variances(scores: ScaleScores, metric: str, digests: list[str]) -> np.ndarray | None:

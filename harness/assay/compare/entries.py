@@ -40,6 +40,8 @@ class ScaleScores:
         groups: Submission digest to seed to record, of every submission that shares seal, pool and items.
         chosen: Those that are compared, digest to name, in the order asked for.
         missing: Names asked for that have no record here.
+        methods: Digest to what is one and the same across scales: pools differ, so a method has another
+            list, and another digest, at each.
     """
 
     track: str
@@ -49,6 +51,7 @@ class ScaleScores:
     groups: Groups
     chosen: dict[str, str]
     missing: tuple[str, ...]
+    methods: dict[str, int]
 
     def values(self, metric: str) -> dict[str, list[float]]:
         """Return every submission's scores, one a seed, by digest."""
@@ -92,11 +95,27 @@ def gather(track: str, scales: Sequence[str], wanted: Sequence[str]) -> list[Sca
         for groups in tables.values()
         for digest in groups
     }
-    digests = [_resolve(word, known, track) for word in wanted] or list(known)
+    asked = [_resolve(word, known, track) for word in wanted] or _every(known, found)
+    digests = [digest for method in asked for digest in method]
     if len(set(digests)) < len(digests):
         twice = next(digest for digest in digests if digests.count(digest) > 1)
         raise CompareError(f"submission {known[twice]!r} is named twice; name two different ones")
-    return [_scores(track, scale, found[scale], digests, known) for scale in scales]
+    return [_scores(track, scale, found[scale], asked, known) for scale in scales]
+
+
+Method = tuple[str, ...]
+"""Digests of the lists of one method, one a pool; which of them counts, a scale's records say."""
+
+
+def _every(known: dict[str, str], found: dict[str, dict[Any, Groups]]) -> list[Method]:
+    """Return every method; lists of one name are one method unless a table holds several of them."""
+    tables = [groups for each in found.values() for groups in each.values()]
+    methods: list[Method] = []
+    for name in dict.fromkeys(known.values()):
+        lists = tuple(digest for digest, other in known.items() if other == name)
+        alone = all(sum(digest in groups for digest in lists) <= 1 for groups in tables)
+        methods += [lists] if alone else [(digest,) for digest in lists]
+    return methods
 
 
 def primary_metric(scores: ScaleScores, wanted: str | None) -> Metric:
@@ -114,54 +133,65 @@ def primary_metric(scores: ScaleScores, wanted: str | None) -> Metric:
     raise CompareError(f"track {scores.track!r} has no metric {wanted!r}; choose from {names}")
 
 
-def _resolve(word: str, known: dict[str, str], track: str) -> str:
-    """Return the digest that a name, a beginning of a digest or a file stands for."""
-    named = [digest for digest, name in known.items() if name == word]
-    if not named and len(word.removeprefix("sha256:")) >= SHORTEST_PREFIX:
-        named = [
-            d for d in known if d.removeprefix("sha256:").startswith(word.removeprefix("sha256:"))
-        ]
+def _resolve(word: str, known: dict[str, str], track: str) -> Method:
+    """Return the digests that a name, a beginning of a digest or a file stands for."""
+    named = tuple(digest for digest, name in known.items() if name == word)
+    if named:
+        return named
+    start = word.removeprefix("sha256:")
+    if len(start) >= SHORTEST_PREFIX:
+        named = tuple(d for d in known if d.removeprefix("sha256:").startswith(start))
     if not named and Path(word).is_file():
         digest = read_submission(Path(word)).digest
         if digest not in known:
             raise CompareError(
                 f"{word} has no record on track {track!r}; make one with: assay score {word} --track {track}"
             )
-        return digest
+        return (digest,)
     if len(named) > 1:
-        shown = ", ".join(digest.removeprefix("sha256:")[:12] for digest in named)
-        raise CompareError(
-            f"{word!r} stands for {len(named)} submissions; name one by digest: {shown}"
-        )
+        raise _ambiguous(word, named)
     if not named:
         raise CompareError(
             f"no submission {word!r} in the ledger of track {track!r}{did_you_mean(word, known.values())}; "
             f"see: assay board --track {track}"
         )
-    return named[0]
+    return named
+
+
+def _ambiguous(word: str, named: Sequence[str]) -> CompareError:
+    shown = ", ".join(digest.removeprefix("sha256:")[:12] for digest in named)
+    return CompareError(
+        f"{word!r} stands for {len(named)} submissions; name one by digest: {shown}"
+    )
 
 
 def _scores(
-    track: str, scale: str, tables: dict[Any, Groups], digests: list[str], known: dict[str, str]
+    track: str, scale: str, tables: dict[Any, Groups], asked: list[Method], known: dict[str, str]
 ) -> ScaleScores:
-    """Take the table that has most of the submissions; of equals the one that was added to last."""
+    """Take the table that has most of the methods; of equals the one that was added to last."""
     if not tables:
         raise CompareError(
             f"no record at {track}/{scale}; make one with: assay score s.npy --track {track} --scale {scale}"
         )
-    key = max(tables, key=lambda k: (sum(d in tables[k] for d in digests), _newest(tables[k])))
+    key = max(
+        tables,
+        key=lambda k: (sum(any(d in tables[k] for d in m) for m in asked), _newest(tables[k])),
+    )
     groups = tables[key]
-    present = {digest: known[digest] for digest in digests if digest in groups}
-    missing = tuple(known[digest] for digest in digests if digest not in groups)
-    if len(present) < 2 or digests[0] not in groups:
-        lacking = (
-            known[digests[0]] if digests[0] not in groups else ", ".join(missing) or "a second"
-        )
+    here = [[digest for digest in method if digest in groups] for method in asked]
+    for several in (lists for lists in here if len(lists) > 1):
+        raise _ambiguous(known[several[0]], several)
+    methods = {lists[0]: number for number, lists in enumerate(here) if lists}
+    present = {digest: known[digest] for digest in methods}
+    missing = tuple(known[m[0]] for m, lists in zip(asked, here, strict=True) if not lists)
+    if len(present) < 2 or not here[0]:
+        lacking = known[asked[0][0]] if not here[0] else ", ".join(missing) or "a second"
         raise CompareError(
             f"{track}/{scale} has no comparable record of {lacking}; it needs the first submission and "
             f"another one; see: assay board --track {track} --scale {scale}"
         )
-    return ScaleScores(track, scale, group_label(groups), key[3], groups, present, missing)
+    label = group_label(groups)
+    return ScaleScores(track, scale, label, key[3], groups, present, missing, methods)
 
 
 def _newest(groups: Groups) -> str:

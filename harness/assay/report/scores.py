@@ -275,7 +275,7 @@ def _fits(subject: Subject, flops: list[float]) -> list[dict[str, Any]]:
     everywhere = [
         entry
         for entry in scales[0].entries
-        if all(entry.submission in {e.submission for e in other.entries} for other in scales)
+        if all(subject.name(entry) in map(subject.name, other.entries) for other in scales)
     ]
     ratio = flops[-1] / flops[0]
     return [
