@@ -157,7 +157,14 @@ def _comparable(loaded: LoadedScale) -> ScaleScores | None:
     )
     names = {digest: submission_name(groups, digest) for digest in groups}
     return ScaleScores(
-        loaded.track, loaded.scale, group_label(groups), loaded.sealed, groups, names, ()
+        track=loaded.track,
+        scale=loaded.scale,
+        label=group_label(groups),
+        sealed=loaded.sealed,
+        groups=groups,
+        chosen=names,
+        missing=(),
+        methods={digest: number for number, digest in enumerate(names)},
     )
 
 
