@@ -12,6 +12,7 @@ from scipy import stats
 from assay import ledger
 from assay.canonical import digest_file
 from assay.cli import main
+from assay.compare.entries import gather
 from assay.compare.submissions import compare_submissions
 from assay.errors import CompareError
 from assay.home import run_folder
@@ -62,7 +63,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_clear_difference_is_found_with_its_interval(home: Path) -> None:
-    found = compare_submissions("text", ["nano"], ["method0", "method3", "method1"])
+    found = compare_submissions(gather("text", ["nano"], ["method0", "method3", "method1"]))
     (scale,) = found.scales
     assert (scale.label, scale.degrees) == ("text/nano@1", 12)  # noise of all six, not of the three
     assert [entry.name for entry in scale.entries] == ["method0", "method3", "method1"]
@@ -86,7 +87,9 @@ def test_one_seed_each_shows_differences_without_intervals(
     monkeypatch.setenv("ASSAY_HOME", str(tmp_path))
     for name, bits in (("a", 1.0), ("b", 1.25)):
         ledger.append(record(name, "nano", 1, [bits] * 3))
-    versus = compare_submissions("text", ["nano"], ["a", "b"]).scales[0].entries[1].versus_first
+    versus = (
+        compare_submissions(gather("text", ["nano"], ["a", "b"])).scales[0].entries[1].versus_first
+    )
     assert versus is not None
     assert (versus.delta, versus.on_this_suite, versus.p_holm) == (0.25, None, None)
     assert main(["compare", "a", "b"]) == 0
@@ -96,13 +99,15 @@ def test_one_seed_each_shows_differences_without_intervals(
 
 
 def test_accuracy_ranks_the_other_way_round(home: Path) -> None:
-    found = compare_submissions("text", ["nano"], ["method0", "method3"], "centered_accuracy")
+    found = compare_submissions(
+        gather("text", ["nano"], ["method0", "method3"]), "centered_accuracy"
+    )
     assert [entry.rank for entry in found.scales[0].entries] == [1, 2]
     assert found.scales[0].entries[1].mean < found.scales[0].entries[0].mean
 
 
 def test_the_order_across_scales_is_measured(home: Path) -> None:
-    found = compare_submissions("text", ["pico", "nano", "micro"], [])
+    found = compare_submissions(gather("text", ["pico", "nano", "micro"], []))
     assert [(p.small, p.large) for p in found.pairs] == [
         ("pico", "nano"),
         ("pico", "micro"),
@@ -122,7 +127,9 @@ def test_the_order_across_scales_is_measured(home: Path) -> None:
 
 
 def test_few_submissions_get_no_correlation(home: Path) -> None:
-    (pair,) = compare_submissions("text", ["pico", "nano"], ["method0", "method1", "method2"]).pairs
+    (pair,) = compare_submissions(
+        gather("text", ["pico", "nano"], ["method0", "method1", "method2"])
+    ).pairs
     assert pair.transfer is None
     assert "too few: 3" in pair.why
 
@@ -136,7 +143,7 @@ def test_shared_seeds_that_move_together_are_paired(
         for quality in range(3):
             tasks = 1 + luck + 0.05 * quality + rng.normal(0, 0.005, 3)
             ledger.append(record(f"m{quality}", "nano", seed, tasks.tolist()))
-    (scale,) = compare_submissions("text", ["nano"], []).scales
+    (scale,) = compare_submissions(gather("text", ["nano"], [])).scales
     assert scale.seed_correlation is not None
     assert scale.seed_correlation.correlation > 0.9
     versus = scale.entries[1].versus_first
@@ -158,7 +165,7 @@ def test_records_of_another_seal_are_not_mixed_in(home: Path) -> None:
             }
         )
     )
-    found = compare_submissions("text", ["nano"], ["method0", "method1"])
+    found = compare_submissions(gather("text", ["nano"], ["method0", "method1"]))
     assert found.scales[0].entries[0].seeds == 3
 
 
@@ -187,7 +194,9 @@ def test_per_item_outputs_widen_the_interval_to_new_items(home: Path) -> None:
             digests = {"outputs": outputs(path, bits)}
             scores = [float(bits.mean())] * 3
             ledger.append(record(name, "nano", seed, scores, digests=digests))
-    versus = compare_submissions("text", ["nano"], ["x", "y"]).scales[0].entries[1].versus_first
+    versus = (
+        compare_submissions(gather("text", ["nano"], ["x", "y"])).scales[0].entries[1].versus_first
+    )
     assert versus is not None
     suite, new = versus.on_this_suite, versus.on_new_items
     assert suite is not None
@@ -197,7 +206,9 @@ def test_per_item_outputs_widen_the_interval_to_new_items(home: Path) -> None:
     over_items = stats.sem(items["y"].mean(axis=0) - items["x"].mean(axis=0)) / np.sqrt(3)
     assert new.se == pytest.approx(np.hypot(suite.se, over_items))
     (run_folder("sha256:xnano0") / "outputs.parquet").write_bytes(b"edited")
-    again = compare_submissions("text", ["nano"], ["x", "y"]).scales[0].entries[1].versus_first
+    again = (
+        compare_submissions(gather("text", ["nano"], ["x", "y"])).scales[0].entries[1].versus_first
+    )
     assert again is not None
     assert again.on_new_items is None
 
@@ -236,8 +247,8 @@ def test_a_name_that_two_submissions_share_has_to_be_a_digest(home: Path) -> Non
         )
     )
     with pytest.raises(CompareError, match="stands for 2 submissions"):
-        compare_submissions("text", ["nano"], ["method0", "method1"])
-    found = compare_submissions("text", ["nano"], ["abababab", "method1"])
+        compare_submissions(gather("text", ["nano"], ["method0", "method1"]))
+    found = compare_submissions(gather("text", ["nano"], ["abababab", "method1"]))
     assert found.scales[0].entries[0].seeds == 1
 
 
@@ -260,7 +271,7 @@ def test_a_method_is_one_across_pools_although_its_lists_differ(
         for quality, name in enumerate(names):
             for seed in range(2):
                 ledger.append(resubmitted(name, scale, seed, 1 + 0.1 * quality + 0.01 * seed))
-    found = compare_submissions("text", ["pico", "nano"], names if named else [])
+    found = compare_submissions(gather("text", ["pico", "nano"], names if named else []))
     (pair,) = found.pairs
     assert pair.n == 6
     assert pair.transfer is not None

@@ -38,8 +38,8 @@ def scored(tiny_home: Path) -> str:
 
 
 def subject() -> Subject:
-    comparison = compare_submissions(TRACK, [SCALE], NAMES)
-    return Subject.of(comparison, gather(TRACK, [SCALE], NAMES))
+    scores = gather(TRACK, [SCALE], NAMES)
+    return Subject.of(compare_submissions(scores), scores)
 
 
 def test_composition_is_that_of_what_was_selected(scored: str) -> None:

@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from assay import ledger
 from assay.cli import main
+from assay.compare.entries import gather
 from assay.compare.published import compare_results
 from assay.compare.submissions import Comparison, compare_submissions
 from assay.report.document import Report, published_report, submissions_report
@@ -25,6 +27,7 @@ from made_up_ledger import HOSTILE, TASKS, fill, record, write_losses
 
 ANCHOR = Path(__file__).parents[2] / "../shared/data/anchors/DCLM_model_database.csv"
 NAMES = ["first", "second", HOSTILE, "fourth", "fifth", "last"]
+SCALES = ["pico", "nano", "micro"]
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 
 
@@ -57,23 +60,28 @@ class Page(HTMLParser):
         return [attrs for name, attrs in self.tags if name == tag]
 
 
+def report_of(scales: list[str], names: list[str], metric: str | None = None) -> Report:
+    scores = gather("text", scales, names)
+    return submissions_report(compare_submissions(scores, metric), scores)
+
+
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory):
     folder = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ASSAY_HOME", str(folder))
-        fill(NAMES, ["pico", "nano", "micro"])
+        fill(NAMES, SCALES)
         yield folder
 
 
 @pytest.fixture(scope="module")
 def comparison(home: Path) -> Comparison:
-    return compare_submissions("text", ["pico", "nano", "micro"], NAMES)
+    return compare_submissions(gather("text", SCALES, NAMES))
 
 
 @pytest.fixture(scope="module")
-def report(comparison: Comparison) -> Report:
-    return submissions_report(comparison)
+def report(home: Path) -> Report:
+    return report_of(SCALES, NAMES)
 
 
 @pytest.fixture(scope="module")
@@ -150,9 +158,7 @@ def test_the_figures_hold_the_comparisons_numbers(comparison: Comparison, report
 
 
 def test_accuracy_turns_the_verdicts_round(home: Path) -> None:
-    found = submissions_report(
-        compare_submissions("text", ["nano"], ["last", "first"], "centered_accuracy")
-    )
+    found = report_of(["nano"], ["last", "first"], "centered_accuracy")
     rows = figure(found, "differences-nano").data
     assert rows[0]["difference"] > 0
     assert rows[0]["verdict"] == "better"
@@ -179,9 +185,7 @@ def test_a_torn_or_absent_curve_is_left_out(
     fill(["a", "b"], ["nano"], seeds=2)
     for path in tmp_path.glob("runs/*/metrics.jsonl"):
         path.write_text('{"step": 0, "lo')
-    keys = [
-        f.key for f in submissions_report(compare_submissions("text", ["nano"], ["a", "b"])).figures
-    ]
+    keys = [f.key for f in report_of(["nano"], ["a", "b"]).figures]
     assert keys == ["scores", "differences-nano", "noise"]
 
 
@@ -191,7 +195,7 @@ def test_runs_of_another_length_do_not_enter_a_mean(
     monkeypatch.setenv("ASSAY_HOME", str(tmp_path))
     fill(["a", "b"], ["nano"], seeds=2)
     write_losses(record("a", "nano", 1, [1.0, 1.0, 1.0]), np.ones(7))
-    found = submissions_report(compare_submissions("text", ["nano"], ["a", "b"]))
+    found = report_of(["nano"], ["a", "b"])
     cells = figure(found, "losses").table.rows
     assert [row[2] for row in cells] == ["1 of 2", "2 of 2"]
 
@@ -201,7 +205,7 @@ def test_one_seed_each_says_that_the_noise_is_unknown(
 ) -> None:
     monkeypatch.setenv("ASSAY_HOME", str(tmp_path))
     fill(["a", "b"], ["nano"], seeds=1)
-    found = submissions_report(compare_submissions("text", ["nano"], ["a", "b"]))
+    found = report_of(["nano"], ["a", "b"])
     assert [f.key for f in found.figures] == ["scores", "losses"]
     assert "noise is unknown" in " ".join(found.summary)
     assert png(found.figures[0]).startswith(b"\x89PNG")
@@ -266,8 +270,26 @@ def test_the_embedded_specifications_are_json_with_the_names_intact(text: str) -
     assert specs["scaling-spec"]["config"]["axis"]["labelColor"] == "var(--ink)"
 
 
-def test_the_same_records_give_the_same_bytes(comparison: Comparison, text: str) -> None:
-    assert page(submissions_report(comparison)) == text
+def test_the_same_records_give_the_same_bytes(home: Path, text: str) -> None:
+    assert page(report_of(SCALES, NAMES)) == text
+
+
+def test_methods_with_another_list_at_each_scale_are_drawn_as_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ASSAY_HOME", str(tmp_path))
+    for scale in ("pico", "nano"):
+        for quality, name in enumerate("ab"):
+            for seed in range(2):
+                bits = [1.0 + 0.1 * quality + 0.01 * seed] * 3
+                ledger.append(record(name, scale, seed, bits, list_name=f"{name} {scale}"))
+    out = tmp_path / "report.html"
+    words = ["compare", "a", "b", "--track", "text", "--scales", "pico,nano", "--out", str(out)]
+    assert main(words) == 0
+    capsys.readouterr()
+    assert "text: 2 submissions at pico, nano" in out.read_text()
+    flow = list(csv.DictReader(io.StringIO((tmp_path / "report" / "rank-flow.csv").read_text())))
+    assert [row["submission"] for row in flow if row["scale"] == "nano"] == ["a", "b"]
 
 
 def test_the_command_writes_the_page_and_its_figures(

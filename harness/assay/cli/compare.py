@@ -84,6 +84,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _submissions(args: argparse.Namespace) -> int:
+    from assay.compare.entries import gather
     from assay.compare.submissions import compare_submissions
     from assay.compare.tables import submissions_csv
     from assay.compare.text import submissions_text
@@ -98,12 +99,13 @@ def _submissions(args: argparse.Namespace) -> int:
         )
     for scale in scales:
         check_names(args.track, scale)
-    comparison = compare_submissions(args.track, scales, args.submissions, args.metric)
+    scores = gather(args.track, scales, args.submissions)
+    comparison = compare_submissions(scores, args.metric)
     _write_csv(args, lambda: submissions_csv(comparison))
     if args.out is not None:
         from assay.report.document import submissions_report
 
-        _write_report(args, submissions_report(comparison))
+        _write_report(args, submissions_report(comparison, scores))
     emit(args, plain(comparison), lambda: submissions_text(comparison))
     return 0
 

@@ -1,5 +1,6 @@
 """Across scales: does the order at a small scale hold at a larger one?"""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -67,17 +68,26 @@ def power_law(scores: list[ScaleScores], compared: list[ScaleComparison]) -> Sha
     Returns:
         None below three scales of different compute, or where no submission is at all of them.
     """
-    flops = [
-        next(iter(next(iter(s.groups.values())).values()))["training"].get("flops") for s in scores
-    ]
-    if not all(flops) or sorted(set(flops)) != flops:
+    flops = growing_flops(scores)
+    if flops is None:
         return None
     means = [_means(s, scale) for s, scale in zip(scores, compared, strict=True)]
     shared = [method for method in means[0] if all(method in other for other in means)]
     if not shared:
         return None
     table = np.array([[scale[method][1] for scale in means] for method in shared])
-    return fit_shared_power_law(np.array(flops, dtype=np.float64), table)
+    return fit_shared_power_law(np.array(flops), table)
+
+
+def growing_flops(scores: Sequence[ScaleScores]) -> list[float] | None:
+    """Return the compute of a run at each scale; None where it is unknown or does not grow."""
+    found = [
+        next(iter(next(iter(each.groups.values())).values()))["training"].get("flops")
+        for each in scores
+    ]
+    known = [float(flops) for flops in found if flops]
+    grows = len(known) == len(found) and sorted(set(known)) == known
+    return known if grows else None
 
 
 def _pair(

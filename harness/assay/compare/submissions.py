@@ -1,10 +1,9 @@
 """Compare submissions of the ledger, at one scale or several."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from assay.compare.across import ScalePair, compare_pairs, power_law
-from assay.compare.entries import gather, primary_metric
+from assay.compare.entries import ScaleScores, primary_metric
 from assay.compare.scale import ScaleComparison, compare_scale
 from assay.stats.laws import SharedPowerLaw
 
@@ -26,24 +25,21 @@ class Comparison:
     power_law: SharedPowerLaw | None
 
 
-def compare_submissions(
-    track: str, scales: Sequence[str], wanted: Sequence[str], metric: str | None = None
-) -> Comparison:
+def compare_submissions(scores: list[ScaleScores], metric: str | None = None) -> Comparison:
     """Compare submissions.
 
     Args:
-        track: Name.
-        scales: Names, smallest first.
-        wanted: Names, digests or their beginnings, or files; none takes every submission. Differences are to
-            the first.
+        scores: As `gather` returns them; differences are to the first submission.
         metric: A primary metric of the track; None takes the one that ranks.
 
     Raises:
-        CompareError: If the ledger does not hold what is asked for.
+        CompareError: If the track has no such metric.
     """
-    scores = gather(track, scales, wanted)
     chosen = primary_metric(scores[0], metric)
     compared = [compare_scale(each, chosen) for each in scores]
     return Comparison(
-        track, tuple(compared), compare_pairs(scores, compared), power_law(scores, compared)
+        track=scores[0].track,
+        scales=tuple(compared),
+        pairs=compare_pairs(scores, compared),
+        power_law=power_law(scores, compared),
     )

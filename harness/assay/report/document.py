@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from assay.board import Metric
 from assay.compare.across import ScalePair
-from assay.compare.entries import gather
+from assay.compare.entries import ScaleScores
 from assay.compare.published import PublishedComparison
 from assay.compare.submissions import Comparison
 from assay.report.composition import composition_figures
@@ -35,11 +35,15 @@ class Report:
     figures: tuple[Figure, ...]
 
 
-def submissions_report(comparison: Comparison) -> Report:
-    """Put the figures of a comparison of submissions together, as far as this machine has their data."""
-    digests = dict.fromkeys(e.submission for scale in comparison.scales for e in scale.entries)
+def submissions_report(comparison: Comparison, scores: Sequence[ScaleScores]) -> Report:
+    """Put the figures of a comparison of submissions together, as far as this machine has their data.
+
+    Args:
+        comparison: What to show.
+        scores: The records that it came from.
+    """
     scales = [scale.scale for scale in comparison.scales]
-    subject = Subject.of(comparison, gather(comparison.track, scales, list(digests)))
+    subject = Subject.of(comparison, scores)
     several = len(scales) > 1
     found: list[Figure | None] = [scores_figure(subject)]
     if several:
@@ -48,7 +52,7 @@ def submissions_report(comparison: Comparison) -> Report:
     found += _across(subject)
     found += [noise_figure(subject), loss_figure(subject), *composition_figures(subject)]
     return Report(
-        title=f"{comparison.track}: {len(digests)} submissions at {', '.join(scales)}",
+        title=f"{comparison.track}: {len(subject.shown)} submissions at {', '.join(scales)}",
         summary=_summary(subject),
         figures=tuple(figure for figure in found if figure is not None),
     )

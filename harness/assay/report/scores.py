@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from assay.compare.across import growing_flops
 from assay.compare.scale import Compared, ScaleComparison
 from assay.report.figure import (
     SCHEMA,
@@ -57,7 +58,7 @@ def scores_figure(subject: Subject) -> Figure:
 
 def scaling_figure(subject: Subject) -> Figure:
     """Draw score against compute, a line a submission, its interval as a ribbon."""
-    flops = subject.flops
+    flops = growing_flops(subject.scores)
     rows = []
     for index, scale in enumerate(subject.comparison.scales):
         for entry in scale.entries:

@@ -57,17 +57,6 @@ class Subject:
         metric = self.comparison.scales[0].metric
         return f"{metric.heading} ({'lower' if metric.lower_is_better else 'higher'} is better)"
 
-    @property
-    def flops(self) -> list[float] | None:
-        """Return the compute of a run at each scale; None where it is unknown or does not grow."""
-        found = [
-            next(iter(next(iter(each.groups.values())).values()))["training"].get("flops")
-            for each in self.scores
-        ]
-        known = [float(flops) for flops in found if flops]
-        grows = len(known) == len(found) and sorted(set(known)) == known
-        return known if grows else None
-
     def name(self, entry: Compared) -> str:
         """Return what an entry is called."""
         return self.names[entry.submission]
