@@ -22,26 +22,32 @@ WEIGHTS_FILE = "open_clip_model.safetensors"
 CONFIG_FILE = "open_clip_config.json"
 
 
-class GroupedClip(CLIP):
-    """open_clip's network; in training, batch norms see a sealed number of images at a time.
+class GroupedNorm(nn.BatchNorm2d):
+    """Put before a batch norm's class, lets it see a sealed number of images at a time in training.
 
-    Batch statistics would otherwise depend on how a batch is cut into micro-batches and processes.
-    The state dict is that of open_clip's class; channels lie last, which convolutions are faster with.
+    Its statistics would otherwise depend on how a batch is cut into micro-batches and processes. Only
+    the norm is cut: convolutions take a whole batch, which is a fifth faster than group by group.
 
     Attributes:
-        norm_group: Images in a group; None where no layer looks at other images.
+        group: Images in a group.
     """
 
-    norm_group: int | None = None
+    group: int
+
+    def forward(self, input: Tensor) -> Tensor:
+        """Normalise (k, channels, H, W), each group by its own statistics."""
+        if not self.training or len(input) == self.group:
+            return super().forward(input)
+        assert len(input) % self.group == 0, "the feed cuts batches into whole groups"
+        return torch.cat([super(GroupedNorm, self).forward(g) for g in input.split(self.group)])
+
+
+class ChannelsLastClip(CLIP):
+    """open_clip's network; channels lie last, which convolutions are faster with."""
 
     def encode_image(self, image: Tensor, normalize: bool = False) -> Tensor:
         """Encode (k, 3, S, S) images as (k, embed_dim) features."""
-        image = image.contiguous(memory_format=torch.channels_last)
-        if self.norm_group is None or not self.training:
-            return super().encode_image(image, normalize)
-        assert len(image) % self.norm_group == 0, "the feed cuts batches into whole groups"
-        groups = image.split(self.norm_group)
-        return torch.cat([super(GroupedClip, self).encode_image(g, normalize) for g in groups])
+        return super().encode_image(image.contiguous(memory_format=torch.channels_last), normalize)
 
 
 def model_config(model: ClipModel) -> dict[str, Any]:
@@ -60,7 +66,7 @@ def model_config(model: ClipModel) -> dict[str, Any]:
     }
 
 
-def build_model(model: ClipModel, seed: int) -> GroupedClip:
+def build_model(model: ClipModel, seed: int) -> ChannelsLastClip:
     """Build the network of a recipe, initialised from the seed alone.
 
     Raises:
@@ -70,7 +76,7 @@ def build_model(model: ClipModel, seed: int) -> GroupedClip:
     vision, text = CLIPVisionCfg(**config.pop("vision_cfg")), CLIPTextCfg(**config.pop("text_cfg"))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = GroupedClip(vision_cfg=vision, text_cfg=text, **config)
+        network = ChannelsLastClip(vision_cfg=vision, text_cfg=text, **config)
     network.visual.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     count = sum(parameter.numel() for parameter in network.parameters())
     if count != model.num_parameters:
@@ -78,14 +84,21 @@ def build_model(model: ClipModel, seed: int) -> GroupedClip:
             f"the recipe's model has {count:,} parameters, but num_parameters says {model.num_parameters:,}; "
             "the installed open_clip or timm builds it differently: pip install -c constraints.txt"
         )
-    grouped = any(isinstance(m, nn.modules.batchnorm._BatchNorm) for m in network.modules())
-    if grouped != (model.image.norm_group is not None):
+    if _group_norms(network, model.image.norm_group) != (model.image.norm_group is not None):
         raise TrackError(
-            f"norm_group is {model.image.norm_group}, but the image tower has {'' if grouped else 'no '}"
+            f"norm_group is {model.image.norm_group}, but the image tower has {'no ' if model.image.norm_group else ''}"
             "batch norms; give it a number exactly where there are some"
         )
-    network.norm_group = model.image.norm_group
     return network
+
+
+def _group_norms(network: nn.Module, group: int | None) -> bool:
+    """Let every batch norm see `group` images at a time; say whether there are any."""
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    for norm in norms if group else []:
+        kind = type(norm)  # timm's kinds of batch norm do more, such as an activation
+        norm.__class__ = type(f"Grouped{kind.__name__}", (GroupedNorm, kind), {"group": group})
+    return bool(norms)
 
 
 def block_matrices(network: nn.Module) -> Iterator[str]:

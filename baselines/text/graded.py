@@ -1,0 +1,26 @@
+"""Graded: a list whose quality is known beforehand, mixed of the oracle's choice and the worst.
+
+Claim:  Scores rise with `grade`. So lists of several grades show which differences a scale can tell,
+        and whether a small scale orders lists as a larger one does.
+Source: The generator of the pool knows what it damaged.
+Cost:   Nothing; and nothing that a participant could do: only files of this folder are given `truth`.
+"""
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from assay.strategy import PoolView
+
+
+def select(
+    pool: PoolView, *, seed: int, truth: pa.Table, fraction: float = 0.3, grade: float = 0.5
+) -> NDArray[np.void]:
+    """Take a fraction of the documents: a share `grade` of them the best, all others the worst."""
+    quality = truth["quality"].to_numpy()
+    ties = np.random.PCG64(seed).random_raw(pool.n)
+    order = np.lexsort((ties, -quality))
+    _, first_of_cluster = np.unique(truth["cluster"].to_numpy()[order], return_index=True)
+    best = order[np.sort(first_of_cluster)][: round(grade * fraction * pool.n)]
+    worst = order[::-1][: round(fraction * pool.n) - len(best)]
+    return pool.uids[np.union1d(best, worst)]
