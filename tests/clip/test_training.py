@@ -11,7 +11,7 @@ import torch
 from assay.clip.contrastive import contrastive_backward
 from assay.clip.data import PairBatch
 from assay.clip.modality import ClipModality
-from assay.clip.model import build_model
+from assay.clip.model import build_model, model_config
 from assay.errors import TrackError
 from assay.home import package_folder
 from assay.settings import Settings
@@ -48,6 +48,14 @@ def run(pairs, selection, folder, *, image=VIT, settings=QUIET, kill_at=None, se
     return train(modality, seed=seed, folder=folder, settings=settings)
 
 
+def open_clip_arguments(model):
+    config = model_config(model)
+    return config | {
+        "vision_cfg": open_clip.model.CLIPVisionCfg(**config["vision_cfg"]),
+        "text_cfg": open_clip.model.CLIPTextCfg(**config["text_cfg"]),
+    }
+
+
 @pytest.mark.parametrize("image", [VIT, CONV], ids=["vit", "conv"])
 @pytest.mark.parametrize("part", [2, 4])
 def test_micro_batches_change_nothing_but_rounding(pairs, everything, tmp_path, image, part):
@@ -58,6 +66,23 @@ def test_micro_batches_change_nothing_but_rounding(pairs, everything, tmp_path, 
     assert whole.trace[:3] == pytest.approx(parts.trace[:3], rel=1e-5)
     for name, tensor in whole.model.state_dict().items():
         assert torch.allclose(tensor, parts.model.state_dict()[name], atol=2e-2), name
+
+
+def test_a_batch_norm_sees_one_group_at_a_time():
+    recipe = tiny_clip_recipe(CONV, tokenizer=b"x")
+    size = recipe.model.image.image_size
+    images = torch.randn(8, 3, size, size, generator=torch.Generator().manual_seed(0))
+    grouped = build_model(recipe.model, seed=7).visual.train()
+    # open_clip's own network knows no groups: it is given one group after the other.
+    network = open_clip.model.CLIP(**open_clip_arguments(recipe.model))
+    network.load_state_dict(build_model(recipe.model, seed=7).state_dict())
+    plain = network.visual.train()
+    assert torch.allclose(
+        grouped(images), torch.cat([plain(g) for g in images.split(4)]), atol=1e-5
+    )
+    for name, buffer in plain.named_buffers():
+        assert torch.allclose(dict(grouped.named_buffers())[name], buffer, atol=1e-5), name
+    assert torch.allclose(grouped.eval()(images[:3]), grouped(images)[:3], atol=1e-6)
 
 
 @pytest.mark.parametrize("image", [VIT, CONV], ids=["vit", "conv"])
@@ -187,8 +212,6 @@ def test_a_model_of_another_size_than_sealed_is_refused():
     [("small", "ViT-B-32"), ("medium", "ViT-B-32"), ("large", "ViT-B-16"), ("xlarge", "ViT-L-14")],
 )
 def test_published_scales_have_open_clips_models(scale, name):
-    from assay.clip.model import model_config
-
     path = package_folder("tracks") / "clip" / "scales" / f"{scale}.yaml"
     recipe = load_scale_file(path, "clip").recipe
     ours, theirs = model_config(recipe.model), open_clip.get_model_config(name)
