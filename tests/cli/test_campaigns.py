@@ -11,7 +11,10 @@ import pytest
 from assay import ledger
 from assay.cli import main
 from assay.pool import Pool
+from assay.stats.power import detectable_difference
+from assay.strategy.baselines import applicable_baselines
 from assay.submission import read_submission
+from assay.track.load import load
 from tiny import SCALE, TRACK
 
 AT = ["--track", TRACK, "--scale", SCALE]
@@ -88,18 +91,14 @@ def test_a_dry_run_counts_what_remains(home: Path, capsys: pytest.CaptureFixture
     document = answer(capsys, ["reproduce", *AT, "--seeds", "3", "--dry-run", *HOW])
     (scale,) = document["scales"]
     finished = {one["name"]: (one["finished"], one["to_run"]) for one in scale["submissions"]}
-    assert finished == {
-        "no_filter": (0, 3),
-        "oracle": (2, 1),
-        "quality_rules": (0, 3),
-        "random": (2, 1),
-        "worst_first": (0, 3),
-    }
+    names = [strategy.name for strategy in applicable_baselines(load(TRACK, SCALE))]
+    scored = {"oracle": (2, 1), "random": (2, 1)}
+    assert finished == dict.fromkeys(names, (0, 3)) | scored
     assert len(ledger.read_ledger()) == 4
     clocks = [
         r["clock"]["train_seconds"] + r["clock"]["evaluate_seconds"] for r in ledger.read_ledger()
     ]
-    assert scale["seconds"] == pytest.approx(11 * np.median(clocks))
+    assert scale["seconds"] == pytest.approx((3 * len(names) - 4) * np.median(clocks))
     assert (scale["expected_on"], scale["gpu_hours"], scale["usd"]) == ("here", 0, None)
 
 
@@ -160,6 +159,14 @@ def test_noise_adds_the_seeds_that_are_missing(
     assert bits["noise"]["degrees"] == 3
     assert bits["signal"]["n"] == 2
     assert document["marked"] is None
+    sd, effect = bits["noise"]["sd"], 2 * bits["noise"]["sd"]
+    planned = answer(
+        capsys,
+        ["plan", "random", "--track", TRACK, "--scales", SCALE, "--difference", repr(effect), *HOW],
+    )
+    seeds = planned["scales"][0]["seeds_needed"]
+    found = [detectable_difference(sd, 3, n, n) for n in (seeds - 1, seeds)]
+    assert found[0] > effect >= found[1]  # type: ignore[operator]
 
 
 @pytest.mark.parametrize(
@@ -172,6 +179,7 @@ def test_noise_adds_the_seeds_that_are_missing(
         (["plan", "randum", "--track", TRACK, "--scales", SCALE], "did you mean 'random'?"),
         (["plan", "random", "--track", TRACK, "--scales", "pico,pico"], "different scales"),
         (["plan", "random", "--track", TRACK, "--scales", SCALE, "--seeds", "0"], "one run"),
+        (["plan", "random", "--difference", "-1"], "is above 0"),
         (["reproduce", *AT, "--only", "orakle"], "did you mean 'oracle'?"),
         (["reproduce", *AT, "--seeds", "1", "--write-expected"], "at least 2"),
     ],

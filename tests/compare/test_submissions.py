@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import math
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,21 @@ def test_a_clear_difference_is_found_with_its_interval(home: Path) -> None:
     assert all(task.p_holm >= task.p_bh >= task.difference.p_two_sided for task in versus.tasks)  # type: ignore[union-attr, operator]
     assert scale.entries[0].task_range == (1, 1)
     assert scale.seed_correlation is None  # the seeds differ
+
+
+def test_the_lead_is_held_against_luck_and_the_record_rule(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (scale,) = compare_submissions(gather("text", ["nano"], ["method2", "method1"])).scales
+    lead = scale.lead
+    assert lead.verdict is not None
+    assert (lead.best, lead.second, lead.verdict.accepted) == ("method1", "method2", True)
+    assert lead.verdict.gain == pytest.approx(0.2, abs=0.05)
+    assert scale.pooled_sd is not None
+    # The larger of two normal numbers lies 1 / sqrt(pi) above their mean.
+    assert lead.luck == pytest.approx(scale.pooled_sd / math.sqrt(math.pi) / math.sqrt(3))
+    assert main(["compare", "method2", "method1"]) == 0
+    assert "record rule holds for method1 over method2" in capsys.readouterr().out
 
 
 def test_one_seed_each_shows_differences_without_intervals(

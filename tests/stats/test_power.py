@@ -6,7 +6,7 @@ from scipy import stats
 
 from assay.stats.noise import estimate_noise
 from assay.stats.power import best_of_inflation, minimal_detectable_effect, seeds_needed
-from assay.stats.rules import record_verdict, rerun_agrees, rerun_tolerance, suspicion_p
+from assay.stats.rules import record_verdict, rerun_tolerance, suspicion_p
 
 # Seeds: against as many with own degrees, against 10 with own, both with a pool of 30 degrees.
 PUBLISHED = {
@@ -98,8 +98,6 @@ def test_honest_reruns_agree_99_percent_of_the_time() -> None:
     sds = np.sqrt(rng.chisquare(20, 20_000) / 20)
     inside = np.abs(reruns - claimed.mean(axis=1)) <= rerun_tolerance(1.0, 20, 3) * sds
     assert inside.mean() == pytest.approx(0.99, abs=0.003)
-    assert rerun_agrees(1.0, [1.0, 1.1, 0.9], 0.1, 20)
-    assert not rerun_agrees(2.0, [1.0, 1.1, 0.9], 0.1, 20)
 
 
 @pytest.mark.parametrize("degrees", [1, 2, 4])

@@ -14,6 +14,7 @@ TAKES_OVERRIDES = True
 EXAMPLES = """examples:
   assay plan s.npy --track text --scales pico,nano --seeds 3
   assay plan oracle random no_filter --track text --scales pico,nano,micro --seeds 3 threads=1
+  assay plan s.npy --scales nano --difference 0.01    # how many seeds find a difference so small
   assay plan s.npy --scales 1b-1x --json
 
 Runs that have a record already are not counted; other overrides of conf/ (device, threads) are other runs.
@@ -29,6 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--track", default="text", help="default: text")
     parser.add_argument("--scales", default="nano", help="with commas; default: nano")
     parser.add_argument("--seeds", type=int, default=3, help="of each at each scale; default: 3")
+    parser.add_argument(
+        "--difference", type=float, metavar="D",
+        help="say how many seeds find a difference of D in the ranking metric (power 0.8)",
+    )  # fmt: skip
     add_common(parser)
 
 
@@ -48,13 +53,26 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.seeds < 1:
         raise SettingsError(f"--seeds {args.seeds}: at least one run is needed; try --seeds 3")
+    if args.difference is not None and not args.difference > 0:
+        raise SettingsError(
+            f"--difference {args.difference:g}: a difference to find is above 0; try --difference 0.01"
+        )
     settings = compose(args.overrides)
     words = list(dict.fromkeys(args.submissions))
     planned = []
     for name in names:
         loaded = load(args.track, name)
         about = describe(loaded)
-        planned.append(forecast_scale(loaded, about, words, seeds=args.seeds, settings=settings))
+        planned.append(
+            forecast_scale(
+                loaded,
+                about,
+                words,
+                seeds=args.seeds,
+                settings=settings,
+                difference=args.difference,
+            )
+        )
     found = forecast(args.track, args.seeds, planned)
     emit(args, plain(found), lambda: render(found))
     return 0 if found.ok else 2
@@ -115,6 +133,8 @@ def _notes(found: "Forecast") -> list[str]:
                 lines.append(f"{scale.scale}: {one.name}: {one.note}")
         if scale.calibration:
             lines.append(f"{scale.scale}: measure the noise first: {scale.calibration}")
+        if scale.seeds_needed is not None:
+            lines.append(f"{scale.scale}: {scale.seeds_needed} seeds a side find that difference")
         for metric, tasks in scale.noisy_tasks.items():
             if tasks:
                 lines.append(f"{scale.scale}: marked as noise in {metric}: {', '.join(tasks)}")

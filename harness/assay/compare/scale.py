@@ -1,5 +1,6 @@
 """Submissions at one scale: intervals, ranks, and differences to the first with their tests."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +13,7 @@ from assay.stats.items import item_error, on_new_items
 from assay.stats.multiplicity import benjamini_hochberg, holm
 from assay.stats.noise import Difference, Noise, estimate_noise, mean, pooled_sd
 from assay.stats.pairing import SeedCorrelation, seed_correlation
-from assay.stats.power import minimal_detectable_effect
+from assay.stats.power import best_of_inflation, detectable_difference
 from assay.stats.ranks import (
     RankInterval,
     displayed_ranks,
@@ -20,6 +21,7 @@ from assay.stats.ranks import (
     rank_intervals,
     seed_stability,
 )
+from assay.stats.rules import RecordVerdict, record_verdict
 
 SEED = 20_260_101
 """Of every draw and bootstrap in a comparison: the same records give the same numbers."""
@@ -100,6 +102,25 @@ class Compared:
 
 
 @dataclass(frozen=True)
+class Lead:
+    """The best mean of the compared, and what it is worth.
+
+    Attributes:
+        best: Its name.
+        second: The name of the next one.
+        luck: How far the best of as many equally good submissions would lie from their mean by chance
+            alone, in the metric's unit; None where the noise is unknown.
+        verdict: The record rule on these seeds; it holds for a board only on seeds drawn after both were
+            handed in. None where the noise is unknown.
+    """
+
+    best: str
+    second: str
+    luck: float | None
+    verdict: RecordVerdict | None
+
+
+@dataclass(frozen=True)
 class ScaleComparison:
     """All of it, at one scale.
 
@@ -112,6 +133,7 @@ class ScaleComparison:
         degrees: Of freedom.
         seed_correlation: Among the compared over shared seeds; None where they share fewer than two.
         stability: Lowest Kendall tau-b of the ranking with one seed left out; None where undefined.
+        lead: Of the best over the second.
         entries: In the order asked for.
         missing: Names without a record here.
     """
@@ -124,6 +146,7 @@ class ScaleComparison:
     degrees: int
     seed_correlation: SeedCorrelation | None
     stability: float | None
+    lead: Lead
     entries: tuple[Compared, ...]
     missing: tuple[str, ...]
 
@@ -166,6 +189,7 @@ def compare_scale(scores: ScaleScores, metric: Metric) -> ScaleComparison:
         degrees=noise.degrees,
         seed_correlation=correlation,
         stability=seed_stability([here.values[digest] for digest in chosen]),
+        lead=_lead(here, scores.chosen, lower_is_better=lower),
         entries=tuple(entries),
         missing=scores.missing,
     )
@@ -209,7 +233,9 @@ def _versus_first(
             on_this_suite=difference,
             p_holm=p,
             on_new_items=_with_items(scores, metric, digest, difference),
-            detectable=_detectable(noise, digest, first),
+            detectable=detectable_difference(
+                noise.sd, noise.degrees, len(noise.values[digest]), len(noise.values[first])
+            ),
             tasks=_task_differences(task_noise, digest, first),
         )
     return versus, correlation
@@ -241,12 +267,15 @@ def _with_items(
     return on_new_items(difference, item_error(by_task))
 
 
-def _detectable(noise: Noise, digest: str, first: str) -> float | None:
-    if noise.sd is None:
-        return None
-    seeds = len(noise.values[digest]), len(noise.values[first])
-    effect = minimal_detectable_effect(*seeds, degrees=noise.degrees)
-    return None if effect is None else effect * noise.sd
+def _lead(noise: Noise, names: dict[str, str], *, lower_is_better: bool) -> Lead:
+    by_mean = sorted(noise.values, key=lambda d: mean(noise.values[d]), reverse=not lower_is_better)
+    best, second = by_mean[:2]
+    luck = None
+    if noise.sd is not None:
+        fewest = min(map(len, noise.values.values()))
+        luck = best_of_inflation(len(by_mean)) * noise.sd / math.sqrt(fewest)
+    verdict = record_verdict(noise, best, second, lower_is_better=lower_is_better)
+    return Lead(names[best], names[second], luck, verdict)
 
 
 def _task_differences(

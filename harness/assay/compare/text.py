@@ -9,9 +9,10 @@ from rich.table import Table
 from assay.compare.across import ScalePair
 from assay.compare.mixture import MixtureFit
 from assay.compare.published import PublishedComparison
-from assay.compare.scale import Compared, ScaleComparison
+from assay.compare.scale import Compared, Lead, ScaleComparison
 from assay.compare.submissions import Comparison
 from assay.stats.noise import Difference
+from assay.stats.rules import RECORD_LEVEL
 from assay.stats.transfer import Interval, RankTransfer
 
 WIDTH = 160
@@ -161,8 +162,22 @@ def _notes(scale: ScaleComparison) -> list[str]:
         notes.append(
             f"ranking with any one seed left out: Kendall tau-b at least {scale.stability:.2f}"
         )
+    notes += _lead_notes(scale.lead, scale.metric.heading)
     if scale.missing:
         notes.append(f"no record here: {', '.join(scale.missing)}")
+    return notes
+
+
+def _lead_notes(lead: Lead, unit: str) -> list[str]:
+    notes = []
+    if lead.luck is not None:
+        notes.append(f"the best of as many equals would lead their mean by {lead.luck:.4f} {unit}")
+    if (verdict := lead.verdict) is not None:
+        holds = "holds" if verdict.accepted else "does not hold"
+        notes.append(
+            f"record rule {holds} for {lead.best} over {lead.second}: gain {verdict.gain:.4f} (at least "
+            f"{verdict.needed:.4f}), one-sided p {_p(verdict.p)} (below {RECORD_LEVEL})"
+        )
     return notes
 
 

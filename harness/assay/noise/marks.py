@@ -4,15 +4,13 @@
 no score: a suite is sealed, and a task that is dead at one scale may speak at the next.
 """
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.artifact import write_atomic
-from assay.errors import CompareError, TrackError
+from assay.errors import CompareError
 from assay.noise.measure import NoiseReport
-from assay.spec import parse, plain
 from assay.track.load import LoadedScale
+from assay.track.measured import read_measured, write_measured
 
 FEWEST = 4
 """Submissions below which signal is no yardstick: two equally good ones make any task look dead."""
@@ -46,17 +44,9 @@ def read_marks(loaded: LoadedScale) -> Marks | None:
     Raises:
         TrackError: If the file is not as `write_marks` writes it.
     """
-    path = marks_path(loaded)
-    if not path.is_file():
-        return None
-    try:
-        document = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise TrackError(
-            f"{path} is not JSON ({error}); write it again: {_command(loaded)}"
-        ) from None
-    marks = parse(Marks, document, str(path))
-    return marks if marks.seal == loaded.seal else None
+    again = f"assay noise --track {loaded.track} --scale {loaded.scale} --ledger-only --mark"
+    marks = read_measured(Marks, marks_path(loaded), again)
+    return marks if marks and marks.seal == loaded.seal else None
 
 
 def write_marks(loaded: LoadedScale, report: NoiseReport) -> Path:
@@ -77,10 +67,4 @@ def write_marks(loaded: LoadedScale, report: NoiseReport) -> Path:
         for found in report.metrics
     }
     marks = Marks(loaded.seal, len(report.seeds), sum(report.seeds.values()), tasks)
-    path = marks_path(loaded)
-    write_atomic(path, (json.dumps(plain(marks), indent=2) + "\n").encode())
-    return path
-
-
-def _command(loaded: LoadedScale) -> str:
-    return f"assay noise --track {loaded.track} --scale {loaded.scale} --ledger-only --mark"
+    return write_measured(marks, marks_path(loaded))

@@ -9,7 +9,7 @@ from assay import ledger
 from assay.board import PRIMARY_METRICS, Metric, group_label, group_records, submission_name
 from assay.compare.entries import ScaleScores
 from assay.stats.noise import Noise, estimate_noise, mean
-from assay.stats.power import minimal_detectable_effect
+from assay.stats.power import detectable_difference, seeds_needed
 from assay.stats.signal import LOWEST_RATIO, Signal, at_chance, sd_interval, signal_of
 from assay.track.load import LoadedScale
 
@@ -141,7 +141,26 @@ def measure_noise(loaded: LoadedScale) -> NoiseReport | None:
 
 def planned_effects(report: NoiseReport, seeds: int) -> dict[str, float | None]:
     """Return what each primary metric can show between two submissions of so many seeds."""
-    return {found.metric.name: _effect(found.noise, seeds, seeds) for found in report.metrics}
+    return {
+        found.metric.name: detectable_difference(found.noise.sd, found.noise.degrees, seeds, seeds)
+        for found in report.metrics
+    }
+
+
+def planned_seeds(report: NoiseReport, difference: float) -> int | None:
+    """Return how many seeds a side find a true difference of the ranking metric with power 0.8.
+
+    Args:
+        report: The scale's noise.
+        difference: In the metric's unit, above 0.
+
+    Returns:
+        None where the noise is unknown.
+    """
+    noise = report.metrics[0].noise
+    if not noise.sd or not noise.degrees:
+        return None
+    return seeds_needed(difference / noise.sd, degrees=noise.degrees)
 
 
 def _comparable(loaded: LoadedScale) -> ScaleScores | None:
@@ -185,7 +204,12 @@ def _metric(scores: ScaleScores, metric: Metric) -> MetricNoise:
         noise=found,
         signal=signal_of(noise),
         detectable=tuple(
-            Detectable(n, _effect(found, n, n), _effect(found, n, most)) for n in SEEDS
+            Detectable(
+                n,
+                detectable_difference(found.sd, found.degrees, n, n),
+                detectable_difference(found.sd, found.degrees, n, most),
+            )
+            for n in SEEDS
         ),
         tasks=tuple(_task(scores, metric, task) for task in tasks),
     )
@@ -248,13 +272,6 @@ def _seed_noise(noise: Noise, names: dict[str, str], item_se: float | None) -> S
     low, high = sd_interval(noise.sd, noise.degrees) if noise.sd is not None else (None, None)
     noisier = tuple(names[digest] for digest in noise.own)
     return SeedNoise(noise.sd, noise.degrees, low, high, noisier, item_se)
-
-
-def _effect(noise: SeedNoise, seeds: int, other: int) -> float | None:
-    if noise.sd is None:
-        return None
-    effect = minimal_detectable_effect(seeds, other, degrees=noise.degrees)
-    return None if effect is None else effect * noise.sd
 
 
 def _root_sum(errors: Iterable[float | None], count: int) -> float | None:

@@ -7,7 +7,7 @@ from assay.compare.scale import ScaleComparison
 from assay.report.figure import Figure, Table, between, number
 from assay.report.subject import Subject
 from assay.stats.noise import estimate_noise
-from assay.stats.power import minimal_detectable_effect
+from assay.stats.power import detectable_difference
 from assay.stats.signal import LOWEST_RATIO, sd_interval, signal_of
 
 SEEDS = 3
@@ -68,7 +68,6 @@ def _rows(scores: ScaleScores, scale: ScaleComparison) -> list[dict[str, Any]]:
             continue
         low, high = sd_interval(noise.sd, noise.degrees)
         signal = signal_of(noise)
-        effect = minimal_detectable_effect(SEEDS, SEEDS, degrees=noise.degrees)
         rows.append(
             {
                 "scale": scores.scale,
@@ -79,7 +78,7 @@ def _rows(scores: ScaleScores, scale: ScaleComparison) -> list[dict[str, Any]]:
                 "degrees": noise.degrees,
                 "spread": signal.spread if signal else None,
                 "signal_to_noise": signal.ratio if signal else None,
-                "detectable": None if effect is None else effect * noise.sd,
+                "detectable": detectable_difference(noise.sd, noise.degrees, SEEDS, SEEDS),
             }
         )
     return rows

@@ -3,18 +3,15 @@
 Beside the law, in the track's folder, outside of every sealed byte; it names the seal that it belongs to.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from assay.artifact import write_atomic
 from assay.board import metrics_of
-from assay.errors import TrackError
-from assay.spec import parse, plain
 from assay.stats.noise import mean, pooled_sd
 from assay.track.load import LoadedScale
+from assay.track.measured import read_measured, write_measured
 
 
 @dataclass(frozen=True)
@@ -73,18 +70,11 @@ def read_expected(loaded: LoadedScale, pool: str) -> Expected | None:
     Raises:
         TrackError: If the file is not as `write_expected` writes it.
     """
-    path = expected_path(loaded)
-    if not path.is_file():
+    again = f"assay reproduce --track {loaded.track} --scale {loaded.scale} --write-expected"
+    expected = read_measured(Expected, expected_path(loaded), again)
+    if expected is None or (expected.seal, expected.pool) != (loaded.seal, pool):
         return None
-    try:
-        document = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise TrackError(
-            f"{path} is not JSON ({error}); restore it, or write it again: assay reproduce --track "
-            f"{loaded.track} --scale {loaded.scale} --write-expected"
-        ) from None
-    expected = parse(Expected, document, str(path))
-    return expected if (expected.seal, expected.pool) == (loaded.seal, pool) else None
+    return expected
 
 
 def write_expected(
@@ -101,9 +91,7 @@ def write_expected(
     baselines = dict(before.baselines) if before else {}
     baselines |= {name: _expected(records) for name, records in scored.items()}
     expected = Expected(loaded.seal, pool, dict(sorted(baselines.items())))
-    path = expected_path(loaded)
-    write_atomic(path, (json.dumps(plain(expected), indent=1) + "\n").encode())
-    return path
+    return write_measured(expected, expected_path(loaded))
 
 
 def _expected(records: list[dict[str, Any]]) -> ExpectedBaseline:

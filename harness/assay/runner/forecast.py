@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assay.errors import UserError
-from assay.noise import measure_noise, planned_effects, read_marks
+from assay.noise import measure_noise, planned_effects, planned_seeds, read_marks
 from assay.pool import AnyPool, pool_path
 from assay.runner.campaign import finished_runs, list_if_made
 from assay.settings import Settings
@@ -54,6 +54,7 @@ class PlannedScale:
         detectable: By metric, the smallest true difference between two submissions that these seeds find with
             power 0.8, in the metric's unit; None where the noise is unknown.
         degrees: Of freedom of the noise that this rests on.
+        seeds_needed: To find the difference that was asked for; None where none was, or the noise is unknown.
         noisy_tasks: By metric, tasks that are marked at this scale.
     """
 
@@ -70,6 +71,7 @@ class PlannedScale:
     calibration: str
     detectable: dict[str, float | None]
     degrees: int
+    seeds_needed: int | None
     noisy_tasks: dict[str, tuple[str, ...]]
 
 
@@ -110,6 +112,7 @@ def forecast_scale(
     *,
     seeds: int,
     settings: Settings,
+    difference: float | None = None,
 ) -> PlannedScale:
     """Plan one scale; no pool is built and no strategy is run for it.
 
@@ -119,6 +122,7 @@ def forecast_scale(
         words: Files of ids, or names of baselines.
         seeds: Of each.
         settings: How to run here: other settings are other runs.
+        difference: Of the ranking metric, that one wants to find.
 
     Raises:
         SubmissionError: If a word is neither a file nor a baseline.
@@ -147,6 +151,7 @@ def forecast_scale(
         calibration="" if known else calibrate,
         detectable=detectable,
         degrees=report.metrics[0].noise.degrees if report else 0,
+        seeds_needed=planned_seeds(report, difference) if report and difference else None,
         noisy_tasks={m: tuple(tasks) for m, tasks in marks.tasks.items()} if marks else {},
     )
 
@@ -179,8 +184,7 @@ def _submission(
         except UserError as error:
             return PlannedSubmission(word, None, 0, 0, str(error), "")
     report = validate_file(path, pool, loaded.rules, loaded.recipe.budget)
-    refusal = next((f for f in report.findings if f.severity == "error"), None)
-    submission = report.submission
+    refusal, submission = report.refusal, report.submission
     if refusal or submission is None:
         told = f"{refusal.rule}: {refusal.message}" if refusal else "cannot be read"
         digest = submission.digest if submission else None

@@ -55,6 +55,23 @@ def minimal_detectable_effect(
     return float(center) * math.sqrt(1 / seeds + 1 / other_seeds)
 
 
+def detectable_difference(
+    sd: float | None, degrees: int, seeds: int, other_seeds: int
+) -> float | None:
+    """Return the minimal detectable effect in the metric's unit; None where the noise is unknown.
+
+    Args:
+        sd: Pooled deviation of a run.
+        degrees: Its degrees of freedom.
+        seeds: Of the one entry.
+        other_seeds: Of the other.
+    """
+    if sd is None:
+        return None
+    effect = minimal_detectable_effect(seeds, other_seeds, degrees=degrees)
+    return None if effect is None else effect * sd
+
+
 def seeds_needed(
     effect: float,
     *,

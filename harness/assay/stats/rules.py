@@ -94,8 +94,3 @@ def rerun_tolerance(sd: float, degrees: int, claimed_seeds: int, reruns: int = 1
     """
     quantile = float(stdtrit(degrees, 0.5 + RERUN_CONFIDENCE / 2))
     return quantile * sd * math.sqrt(1 / reruns + 1 / claimed_seeds)
-
-
-def rerun_agrees(rerun: float, claimed: Sequence[float], sd: float, degrees: int) -> bool:
-    """Say whether one rerun is as near to the claimed scores' mean as noise lets it be."""
-    return abs(rerun - mean(claimed)) <= rerun_tolerance(sd, degrees, len(claimed))

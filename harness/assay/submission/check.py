@@ -45,7 +45,12 @@ class Report:
     @property
     def ok(self) -> bool:
         """Whether the submission is accepted."""
-        return not any(finding.severity == "error" for finding in self.findings)
+        return self.refusal is None
+
+    @property
+    def refusal(self) -> Finding | None:
+        """The first finding that refuses the submission."""
+        return next((f for f in self.findings if f.severity == "error"), None)
 
     def plain(self) -> dict[str, Any]:
         """Return the document of `assay validate --json`."""

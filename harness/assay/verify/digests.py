@@ -3,12 +3,14 @@
 from typing import Any
 
 from assay.canonical import digest_bytes, digest_file, digest_json
-from assay.ledger import ledger_folder
+from assay.errors import LedgerError
+from assay.ledger import entry_path, ledger_folder, ledger_standing, machine_ledger, read_entry
 from assay.record import record_digest, result_digest
 from assay.runner.modalities import input_digests, prepare
-from assay.runner.plan import PLAN_FILE, derive_seed, read_plan
+from assay.runner.plan import PLAN_FILE, read_plan
 from assay.runner.scoring import OUTPUTS_FILE
 from assay.runner.training import CHECKPOINT, weights_file
+from assay.seeds import derive_seed, epoch_digest, epoch_seed
 from assay.spec import plain
 from assay.suite.clip.embedded import EMBEDDED_CLIP_SUITE
 from assay.suite.embedded import EMBEDDED_SUITE
@@ -20,7 +22,7 @@ MAX_SEEDS = 1000
 
 
 def check_record(case: Case) -> str:
-    """Compare a record's two digests with its content, and its name in the ledger with its digest."""
+    """Compare a record's two digests with its content, and with its entry where it is in the ledger."""
     record = case.record
     for name, digest in (("digest", record_digest), ("result_digest", result_digest)):
         found = digest(record)
@@ -28,13 +30,13 @@ def check_record(case: Case) -> str:
             raise DiffersError(
                 f"{name} is {short(record[name])}, its content's {short(found)}: edited"
             )
-    stem = case.path.stem
-    if case.path.absolute().is_relative_to(ledger_folder()) and stem != record[
-        "digest"
-    ].removeprefix("sha256:"):
-        raise DiffersError(
-            f"the ledger keeps it as {stem[:12]}: another record was put in its place"
-        )
+    if case.path.absolute().is_relative_to(ledger_folder()):
+        try:
+            entry = read_entry(case.path)
+        except LedgerError as error:
+            raise DiffersError(str(error)) from None
+        if case.path.absolute() != entry_path(ledger_folder(), entry.index):
+            raise DiffersError(f"{case.path} holds entry {entry.index}, which belongs elsewhere")
     return f"{short(record['digest'])}, result {short(record['result_digest'])}"
 
 
@@ -107,9 +109,8 @@ def check_submission(case: Case) -> str:
     """Compare digest, rows and sizes of the id list that was kept, and hold it against the rules."""
     claimed, report = case.record["submission"], case.report
     _compare_digest("submission", claimed["digest"], case.submission.digest)
-    errors = [finding for finding in report.findings if finding.severity == "error"]
-    if errors:
-        raise DiffersError(f"breaks rule {errors[0].rule}: {errors[0].message}")
+    if refusal := report.refusal:
+        raise DiffersError(f"breaks rule {refusal.rule}: {refusal.message}")
     assert report.shown, "a submission without errors shows something"
     found: dict[str, Any] = {
         "form": case.submission.form,
@@ -126,13 +127,40 @@ def check_submission(case: Case) -> str:
 
 
 def check_seed(case: Case) -> str:
-    """Check that the harness derived the seed, which nobody gets to choose."""
+    """Check that the harness derived the seed, or a leaderboard drew it: nobody gets to choose one."""
     seed, digest = case.record["seed"], case.record["submission"]["digest"]
     label = case.loaded.label
+    if "seed_source" in case.record:
+        return _check_drawn(case.record["seed_source"], seed, digest, label)
     number = next((i for i in range(MAX_SEEDS) if derive_seed(digest, label, i) == seed), None)
     if number is None:
         raise DiffersError(f"{seed} is none of the first {MAX_SEEDS:,} seeds of this submission")
     return f"{seed} is number {number + 1} of this submission"
+
+
+def _check_drawn(source: Any, seed: int, digest: str, label: str) -> str:
+    """Compute a leaderboard's seed again; that takes the key, which it publishes when an epoch has ended."""
+    try:
+        epoch, index = str(source["epoch"]), range(MAX_SEEDS)[source["index"]]
+    except (KeyError, TypeError, IndexError):
+        raise DiffersError(f"seed_source is {source!r:.80}, not an epoch and an index") from None
+    told = f"{seed} is said to be number {index + 1} of epoch {short(epoch)}"
+    known = ledger_standing(machine_ledger()).epochs.get(epoch)
+    if known is None:
+        raise AbsentError(
+            f"{told}, of which the ledger in {ledger_folder()} says nothing; ask where the record comes from"
+        )
+    if known.key is None:
+        raise AbsentError(
+            f"{told}, committed to at {known.committed}; its key is not published yet, and only that gives the "
+            "seed again"
+        )
+    key = bytes.fromhex(known.key)
+    if epoch_digest(key) != epoch:
+        raise DiffersError(f"{told}, but the key published for that epoch is another")
+    if epoch_seed(key, digest, label, index) != seed:
+        raise DiffersError(f"{told}; its key gives {epoch_seed(key, digest, label, index)}")
+    return f"{seed} is number {index + 1} of epoch {short(epoch)}, whose key was published at {known.revealed}"
 
 
 def check_plan(case: Case) -> str:
