@@ -1,13 +1,17 @@
 """What a person meets when something is off: one document with --json, and words that help."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from assay.cli import main
 from assay.errors import PoolError
+from assay.noise.marks import Marks, marks_path
 from assay.pool import Pool, build_pool
+from assay.track.load import load
+from assay.track.measured import write_measured
 from tiny import SCALE, TRACK
 
 AT = ["--track", TRACK, "--scale", SCALE]
@@ -88,3 +92,19 @@ def test_a_cached_record_says_that_it_keeps_its_name(
     assert main(["score", str(ids), *AT, "progress=false"]) == 0
     assert main(["score", str(ids), *AT, "--name", "second", "progress=false"]) == 0
     assert "the record keeps its name, 'first'" in capsys.readouterr().err
+
+
+def test_tasks_marked_as_noise_are_named_beside_the_score(
+    tiny_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = tmp_path / "s.npy"
+    loaded = load(TRACK, SCALE)
+    task = loaded.suite.tasks[0].name
+    marks = Marks(loaded.seal, 4, 12, {"centered_accuracy": {task: "at chance"}})
+    write_measured(marks, marks_path(loaded))
+    assert main(["select", "random", *AT, "--out", str(ids)]) == 0
+    assert main(["score", str(ids), *AT, "progress=false"]) == 0
+    assert f"noise alone at this scale: {task}\n" in capsys.readouterr().out
+    write_measured(replace(marks, seal="sha256:of another law"), marks_path(loaded))
+    assert main(["score", str(ids), *AT, "progress=false"]) == 0
+    assert "noise alone" not in capsys.readouterr().out

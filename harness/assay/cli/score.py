@@ -68,7 +68,9 @@ def run(args: argparse.Namespace) -> int:
 
         check_probe(args.track, args.scale)
     from assay.ledger import record_path
+    from assay.noise import read_marks
     from assay.runner.scoring import score_file, summarise
+    from assay.track.load import load
 
     records = score_file(
         args.submission,
@@ -95,6 +97,7 @@ def run(args: argparse.Namespace) -> int:
             for record in records
         ],
         "summary": summarise(records),
+        "noisy_tasks": marks.tasks if (marks := read_marks(load(args.track, args.scale))) else {},
     }
     if args.linear_probe:
         from assay.runner.probing import probe_record
@@ -183,6 +186,8 @@ def _text(document: dict[str, Any]) -> str:
             continue
         noise = "" if found["half_width"] is None else f" ± {found['half_width']:.4f}"
         lines.append(f"{metric:<28}{found['mean']:.4f}{noise}   ({plural(len(metrics), 'seed')})")
+        if noisy := document["noisy_tasks"].get(metric):
+            lines.append(f"{'':<28}noise alone at this scale: {', '.join(noisy)}")
     lines += _probe_lines(document.get("linear_probe", []))
     lines += ["", *(f"record {record['path']}" for record in document["records"])]
     return "\n".join(lines)
