@@ -14,10 +14,14 @@ from assay import ledger
 from assay.canonical import digest_file
 from assay.cli import main
 from assay.compare.entries import gather
+from assay.compare.items import shared_passages
 from assay.compare.submissions import compare_submissions
 from assay.errors import CompareError
 from assay.home import run_folder
 from assay.record import build_record
+from assay.suite import Suite
+from assay.track.load import load
+from tiny import SCALE, TRACK
 
 TASKS = ("facts", "sums", "words")
 
@@ -227,6 +231,19 @@ def test_per_item_outputs_widen_the_interval_to_new_items(home: Path) -> None:
     )
     assert again is not None
     assert again.on_new_items is None
+
+
+def test_passages_are_those_of_the_suite_that_was_scored(tiny_home: Path) -> None:
+    loaded = load(TRACK, SCALE)
+    assert isinstance(loaded.suite, Suite)
+    tasks = [task.name for task in loaded.suite.tasks]
+    scored = {"track": {"name": TRACK, "scale": SCALE, "seal": loaded.seal}}
+    found = shared_passages(scored, tasks[:1])
+    most = loaded.spec.suite.items_per_task or loaded.suite.tasks[0].num_items
+    assert {task: len(labels) for task, labels in found.items()} == {tasks[0]: most}
+    scored["track"]["seal"] = "sha256:of another law"
+    assert shared_passages(scored, tasks) == {}
+    assert shared_passages({"track": scored["track"] | {"name": "gone"}}, tasks) == {}
 
 
 @pytest.mark.parametrize(

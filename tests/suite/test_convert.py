@@ -3,6 +3,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import zstandard
 
@@ -10,6 +11,7 @@ from assay.errors import SuiteError
 from assay.suite.convert import build_blimp, build_core
 from assay.suite.core import CORE
 from assay.suite.files import load_suite, read_items
+from assay.suite.passages import passages
 
 REAL = Path(__file__).parents[2] / "../shared/data/text/eval"
 COUNTS = {
@@ -159,6 +161,9 @@ def test_the_real_core_files_have_the_counts_and_chances_that_are_published(tmp_
         items = read_items(suite, task, tmp_path / "core")
         sizes = {len(item.get("choices", item.get("contexts", "."))) for item in items}
         assert sizes == {1 if task.form == "exact" else 2 if task.name in two else 4}
+        found = len(np.unique(passages(items)))
+        # LSAT's analytical reasoning: four games in each of ten tests.
+        assert found == 40 if task.name == "agi_eval_lsat_ar" else found >= 0.89 * len(items)
 
 
 @pytest.mark.realdata

@@ -9,7 +9,12 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from assay.canonical import digest_file
+from assay.errors import TrackError
 from assay.home import run_folder
+from assay.suite import Suite
+from assay.suite.files import read_items
+from assay.suite.passages import passages
+from assay.track.load import load
 
 OUTPUTS_FILE = "outputs.parquet"
 
@@ -31,6 +36,29 @@ def bits_per_byte_differences(
     if one is None or other is None:
         return None
     return {task: one[task] - other[task] for task in tasks}
+
+
+def shared_passages(record: dict[str, Any], tasks: list[str]) -> dict[str, NDArray[np.int64]]:
+    """Label the items of a text record's tasks by the passages that they ask about.
+
+    Args:
+        record: Any of those that are compared.
+        tasks: Names.
+
+    Returns:
+        Task to (n,) labels; empty where this machine no longer has the suite that the record was scored on.
+    """
+    track = record["track"]
+    try:
+        loaded = load(track["name"], track["scale"])
+    except TrackError:
+        return {}
+    suite, folder = loaded.suite, loaded.suite_folder
+    if loaded.seal != track["seal"] or not isinstance(suite, Suite) or not folder.is_dir():
+        return {}
+    most = loaded.spec.suite.items_per_task
+    asked = [task for task in suite.tasks if task.name in tasks]
+    return {task.name: passages(read_items(suite, task, folder)[:most]) for task in asked}
 
 
 def _means(

@@ -7,7 +7,7 @@ import numpy as np
 
 from assay.board import Metric
 from assay.compare.entries import ScaleScores
-from assay.compare.items import bits_per_byte_differences
+from assay.compare.items import bits_per_byte_differences, shared_passages
 from assay.stats.bradley_terry import Strength, bradley_terry
 from assay.stats.items import item_error, on_new_items
 from assay.stats.multiplicity import benjamini_hochberg, holm
@@ -264,7 +264,8 @@ def _with_items(
     by_task = bits_per_byte_differences(records[0], records[1], scores.tasks(metric.name))
     if by_task is None or any(len(items) < 2 for items in by_task.values()):
         return None
-    return on_new_items(difference, item_error(by_task))
+    clusters = shared_passages(records[0][0], list(by_task))
+    return on_new_items(difference, item_error(by_task, clusters))
 
 
 def _lead(noise: Noise, names: dict[str, str], *, lower_is_better: bool) -> Lead:
