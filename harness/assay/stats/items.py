@@ -4,11 +4,11 @@ Seed error alone answers "on this suite". Adding the item error answers "on new 
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from assay.stats.noise import Difference, difference
 
@@ -28,7 +28,7 @@ class ItemError:
 
 def item_error(
     differences: Mapping[str, NDArray[np.float64]],
-    clusters: Mapping[str, Sequence[object]] | None = None,
+    clusters: Mapping[str, ArrayLike] | None = None,
 ) -> ItemError:
     """Return the standard error over items of a mean over tasks of a mean over items.
 

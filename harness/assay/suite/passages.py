@@ -1,6 +1,5 @@
 """Which items ask about the same passage: they are one draw of evidence, not several."""
 
-import os
 from collections.abc import Sequence
 
 import numpy as np
@@ -24,7 +23,7 @@ def passages(items: Sequence[Item]) -> NDArray[np.int64]:
         (n,) labels from 0; items without a passage have one of their own.
     """
     contexts = [item.get("context", "") for item in items]
-    skipped = len(os.path.commonprefix(contexts)) if len(contexts) > 1 else 0
+    skipped = _shared_beginning(contexts) if len(contexts) > 1 else 0
     labels: dict[str | int, int] = {}
     found = []
     for number, context in enumerate(contexts):
@@ -32,3 +31,10 @@ def passages(items: Sequence[Item]) -> NDArray[np.int64]:
         key = told[:BEGINNING] if len(told) > BEGINNING else number
         found.append(labels.setdefault(key, len(labels)))
     return np.array(found, dtype=np.int64)
+
+
+def _shared_beginning(texts: list[str]) -> int:
+    """Return how many characters all texts begin with: the first and the last in order share the fewest."""
+    first, last = min(texts), max(texts)
+    differ = (i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b)
+    return next(differ, min(len(first), len(last)))
