@@ -126,16 +126,35 @@ def test_the_recipes_are_written_as_csv(tmp_path: Path, capsys: pytest.CaptureFi
     assert float(rows[0]["large"]) == 6
 
 
-def test_critical_ratios_grow_with_the_budget(tmp_path: Path) -> None:
+def test_critical_ratios_grow_with_the_budget(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "runs.csv"
     budgets = np.arange(1, 11) * 2.0
-    lines = ["ratio,tokens,general_rise"]
+    lines = ["ratio,tokens,general_rise,domain_change"]
     for ratio in (0.125, 0.25, 0.5):
         planted = {"alpha2": 0.0, "s2": 1.0, "alpha3": 0.4 * ratio, "s3": -0.5, "beta2": 0.0}
         rises = np.asarray(cmr_general_rise(planted, budgets))
-        lines += [f"{ratio},{t * 0.2e9},{rise}" for t, rise in zip(budgets, rises, strict=True)]
+        domain = -ratio * budgets**-0.4 + 0.1
+        rows = zip(budgets, rises, domain, strict=True)
+        lines += [f"{ratio},{t * 0.2e9},{rise},{change}" for t, rise, change in rows]
     path.write_text("\n".join(lines) + "\n")
-    critical = [point.ratio for point in fit_mixture(path, "cmr").critical]
+    found = fit_mixture(path, "cmr")
+    critical = [point.ratio for point in found.critical]
     # 0.4 r / sqrt(T) <= 0.05 where T >= 64 r^2.
     assert critical[:5] == [0.125, 0.25, 0.25, 0.25, 0.25]
     assert critical[-1] == 0.5
+    for curve in found.curves:
+        assert curve.domain is not None
+        planted = {"alpha1": -curve.ratio, "s1": -0.4, "beta1": 0.1}
+        assert curve.domain.parameters == pytest.approx(planted, abs=2e-3)
+    assert found.critical_curve is not None
+    at = found.critical_curve.parameters
+    # The table's ratios are a coarse grid: 0.125 at T = 2, 0.5 from T = 16 on.
+    assert (
+        0.1
+        < at["alpha4"] * 4 ** at["s4"] + at["beta3"]
+        < at["alpha4"] * 20 ** at["s4"] + at["beta3"]
+    )
+    assert main(["compare", "--results", str(path), "--law", "cmr"]) == 0
+    assert "critical mixture ratio: alpha4" in capsys.readouterr().out

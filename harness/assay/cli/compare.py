@@ -19,7 +19,7 @@ EXAMPLES = """examples:
   assay compare --results DCLM_model_database.csv        # published runs: rank transfer between two scales
   assay compare --results DCLM_model_database.csv --small 400M-1x --large 7B-1x --predictor arc_easy
   assay compare --results runs.csv --law d-cpt           # columns params, tokens, ratio, loss
-  assay compare --results runs.csv --law cmr             # columns ratio, tokens, general_rise
+  assay compare --results runs.csv --law cmr             # columns ratio, tokens, general_rise[, domain_change]
 
 differences, and their tests, are to the submission that is named first
 """

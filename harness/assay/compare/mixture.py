@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 from assay.compare.scale import SEED
 from assay.errors import CompareError
 from assay.stats.laws import (
+    CMR_CRITICAL,
+    CMR_DOMAIN,
     FittedLaw,
     cmr_general_rise,
     critical_mixture_ratio,
     fit_cmr,
     fit_d_cpt,
+    fit_power_curve,
 )
 
 CMR_UNIT = 0.2e9
@@ -25,6 +28,9 @@ COLUMNS = {
     "d-cpt": ("params", "tokens", "ratio", "loss"),
     "cmr": ("ratio", "tokens", "general_rise"),
 }
+DOMAIN = "domain_change"
+CHANGES = ("general_rise", DOMAIN)
+"""Columns that may be negative."""
 FEWEST = {"d-cpt": 10, "cmr": 6}
 """Runs of a D-CPT table, checkpoints of each ratio of a CMR table: one more than the law has parameters."""
 
@@ -36,10 +42,12 @@ class RatioCurve:
     Attributes:
         ratio: Share of the domain.
         law: Its general-loss curve.
+        domain: Its domain-loss curve; None where the table has no `domain_change`.
     """
 
     ratio: float
     law: FittedLaw
+    domain: FittedLaw | None
 
 
 @dataclass(frozen=True)
@@ -64,12 +72,14 @@ class MixtureFit:
         fit: Of D-CPT; None for CMR.
         curves: Of CMR, by ratio.
         critical: Of CMR, at every budget in the table and at twice the largest.
+        critical_curve: Of CMR, through those; None with fewer than four budgets that have one.
     """
 
     law: str
     fit: FittedLaw | None
     curves: tuple[RatioCurve, ...]
     critical: tuple[CriticalRatio, ...]
+    critical_curve: FittedLaw | None
 
 
 def fit_mixture(path: Path, law: str) -> MixtureFit:
@@ -77,7 +87,7 @@ def fit_mixture(path: Path, law: str) -> MixtureFit:
 
     Args:
         path: CSV with the columns `COLUMNS[law]`. For `cmr`, `general_rise` is the general loss above the
-            base model's.
+            base model's; a column `domain_change`, the domain loss above the base model's, is optional.
         law: `d-cpt` or `cmr`.
 
     Raises:
@@ -87,22 +97,33 @@ def fit_mixture(path: Path, law: str) -> MixtureFit:
     if law == "d-cpt":
         _enough(path, len(columns["loss"]), FEWEST[law], "runs")
         found = fit_d_cpt(*(columns[name] for name in COLUMNS[law]), seed=SEED)
-        return MixtureFit(law, found, (), ())
+        return MixtureFit(law, found, (), (), None)
     budget, curves = columns["tokens"] / CMR_UNIT, []
     for ratio in np.unique(columns["ratio"]).tolist():
         chosen = columns["ratio"] == ratio
         _enough(path, int(chosen.sum()), FEWEST[law], f"checkpoints at ratio {ratio}")
-        curves.append(
-            RatioCurve(ratio, fit_cmr(budget[chosen], columns["general_rise"][chosen], seed=SEED))
-        )
+        general = fit_cmr(budget[chosen], columns["general_rise"][chosen], seed=SEED)
+        domain = None
+        if DOMAIN in columns:
+            values = columns[DOMAIN][chosen]
+            domain = fit_power_curve(budget[chosen], values, CMR_DOMAIN, seed=SEED)
+        curves.append(RatioCurve(ratio, general, domain))
     tokens = np.unique(columns["tokens"])
     critical = [_critical(curves, float(t)) for t in [*tokens, 2 * tokens[-1]]]
-    return MixtureFit(law, None, tuple(curves), tuple(critical))
+    return MixtureFit(law, None, tuple(curves), tuple(critical), _critical_curve(critical))
 
 
 def _critical(curves: Sequence[RatioCurve], tokens: float) -> CriticalRatio:
     rises = [float(cmr_general_rise(c.law.parameters, tokens / CMR_UNIT)) for c in curves]
     return CriticalRatio(tokens, critical_mixture_ratio([c.ratio for c in curves], rises))
+
+
+def _critical_curve(points: Sequence[CriticalRatio]) -> FittedLaw | None:
+    known = [(point.tokens / CMR_UNIT, point.ratio) for point in points if point.ratio is not None]
+    if len(known) <= len(CMR_CRITICAL):
+        return None
+    budget, ratios = np.array(known).T
+    return fit_power_curve(budget, ratios, CMR_CRITICAL, seed=SEED)
 
 
 def _enough(path: Path, found: int, needed: int, what: str) -> None:
@@ -118,9 +139,10 @@ def _read(path: Path, columns: tuple[str, ...]) -> dict[str, NDArray[np.float64]
                 f"{path} has no column {missing[0]!r}; this law needs {', '.join(columns)}"
             )
         rows = list(reader)
+    optional = (DOMAIN,) if DOMAIN in (reader.fieldnames or []) else ()
     return {
         name: np.array([_number(path, i, name, row) for i, row in enumerate(rows, 2)])
-        for name in columns
+        for name in (*columns, *optional)
     }
 
 
@@ -129,8 +151,9 @@ def _number(path: Path, line: int, name: str, row: dict[str, str]) -> float:
         value = float(row[name])
     except (TypeError, ValueError):
         value = math.nan
-    if not math.isfinite(value) or (name != "general_rise" and value <= 0):
+    if not math.isfinite(value) or (name not in CHANGES and value <= 0):
+        above = "" if name in CHANGES else " above 0"
         raise CompareError(
-            f"{path}, line {line}: {name} is {row[name]!r}; it has to be a number above 0"
+            f"{path}, line {line}: {name} is {row[name]!r}; it has to be a number{above}"
         )
     return value

@@ -71,9 +71,14 @@ def mixture_text(fit: MixtureFit) -> str:
         console.print(
             f"ratio {curve.ratio:g}: {_parameters(curve.law.parameters)}, rmse {curve.law.rmse:.2g}"
         )
+        if curve.domain is not None:
+            fitted = _parameters(curve.domain.parameters)
+            console.print(f"  domain loss: {fitted}, rmse {curve.domain.rmse:.2g}")
     for point in fit.critical:
         ratio = "none of the table's" if point.ratio is None else f"{point.ratio:g}"
         console.print(f"critical mixture ratio at {point.tokens / 1e9:g}B tokens: {ratio}")
+    if fit.critical_curve is not None:
+        console.print(f"critical mixture ratio: {_parameters(fit.critical_curve.parameters)}")
     return stream.getvalue()
 
 

@@ -168,6 +168,31 @@ def fit_cmr(budget: Floats, rise: Floats, *, seed: int) -> FittedLaw:
     return FittedLaw("cmr", named, _rmse(residual(theta)), len(rise))
 
 
+CMR_DOMAIN: tuple[str, str, str] = ("alpha1", "s1", "beta1")
+CMR_CRITICAL: tuple[str, str, str] = ("alpha4", "s4", "beta3")
+
+
+def fit_power_curve(
+    budget: Floats, values: Floats, names: tuple[str, str, str], *, seed: int
+) -> FittedLaw:
+    """Fit `alpha T^s + beta`: CMR's curve of the domain loss, and of the critical ratio itself.
+
+    Args:
+        budget: T, in units of 0.2B tokens, above 0; four or more.
+        values: Change of the domain loss, or critical ratios.
+        names: Of alpha, s and beta in the paper.
+        seed: Of the starts.
+    """
+
+    def residual(theta: Floats) -> Floats:
+        return theta[0] * budget ** theta[1] + theta[2] - values
+
+    low, high = np.array([-5.0, -3.0, -5.0]), np.array([5.0, 2.0, 5.0])
+    theta = _best_fit(residual, low, high, seed, HUBER_DELTA)
+    named = dict(zip(names, theta.tolist(), strict=True))
+    return FittedLaw("cmr", named, _rmse(residual(theta)), len(values))
+
+
 def critical_mixture_ratio(ratios: Sequence[float], rises: Sequence[float]) -> float | None:
     """Return the largest ratio whose general loss rises by no more than tolerated, or None."""
     fine = [r for r, rise in zip(ratios, rises, strict=True) if rise <= TOLERATED_LOSS]
