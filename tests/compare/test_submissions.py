@@ -2,7 +2,9 @@ import csv
 import io
 import json
 import math
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow as pa
@@ -14,14 +16,13 @@ from assay import ledger
 from assay.canonical import digest_file
 from assay.cli import main
 from assay.compare.entries import gather
-from assay.compare.items import shared_passages
+from assay.compare.scale import Versus
 from assay.compare.submissions import compare_submissions
 from assay.errors import CompareError
 from assay.home import run_folder
 from assay.record import build_record
-from assay.suite import Suite
-from assay.track.load import load
-from tiny import SCALE, TRACK
+from assay.score.text import OUTPUT_SCHEMA
+from assay.suite.files import write_suite
 
 TASKS = ("facts", "sums", "words")
 
@@ -189,61 +190,79 @@ def test_records_of_another_seal_are_not_mixed_in(home: Path) -> None:
     assert found.scales[0].entries[0].seeds == 3
 
 
-def outputs(path: Path, bits: np.ndarray) -> str:
+def outputs(path: Path, bits: np.ndarray, right: np.ndarray) -> str:
     """Write per-item outputs of two choices, rows out of order; two bytes an answer halve the bits."""
     rows = []
     for name in TASKS:
         for i, b in enumerate(bits):
-            likelihoods = [-9.0, -9.0]
-            likelihoods[i % 2] = -b * 2 * np.log(2)
-            rows.append((name, i, i % 2, likelihoods, [1, 1], [2, 2], [True, False]))
-    names = ("task", "item", "gold", "log_likelihood", "num_tokens", "num_bytes", "greedy")
+            gold, likelihoods = i % 2, [0.0, 0.0]
+            likelihoods[gold] = -b * 2 * np.log(2)
+            likelihoods[1 - gold] = likelihoods[gold] * (2 if right[i] else 0.5)
+            rows.append((name, i, gold, likelihoods, [1, 1], [2, 2], [True, False]))
     columns = map(list, zip(*rows[::-1], strict=True))
+    named = dict(zip(OUTPUT_SCHEMA.names, columns, strict=True))
     path.parent.mkdir(parents=True)
-    pq.write_table(pa.table(dict(zip(names, columns, strict=True))), path)
+    pq.write_table(pa.table(named, schema=OUTPUT_SCHEMA), path)
     return digest_file(path)
 
 
-def test_per_item_outputs_widen_the_interval_to_new_items(home: Path) -> None:
+@pytest.fixture
+def asked(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The suite that the records of `nano` were scored on: each task asks 40 questions about 20 passages."""
+    items = [
+        {
+            "context": f"{chr(97 + i // 2) * 300} question {i}",
+            "choices": [" a", " b"],
+            "gold": i % 2,
+        }
+        for i in range(40)
+    ]
+    fields = {"group": "g", "form": "choice"}
+    folder = home / "suites" / "asked"
+    suite = write_suite("asked", 1, dict.fromkeys(TASKS, (items, fields)), folder)
+    scale = SimpleNamespace(
+        seal="sha256:nano", modality="text", suite=suite, suite_folder=folder,
+        spec=SimpleNamespace(suite=SimpleNamespace(items_per_task=None)),
+    )  # fmt: skip
+    monkeypatch.setattr("assay.compare.items.load", lambda track, name: scale)
+    return folder
+
+
+@pytest.mark.parametrize("metric", ["bits_per_byte", "centered_accuracy"])
+def test_per_item_outputs_widen_the_interval_to_new_items(asked: Path, metric: str) -> None:
     rng = np.random.default_rng(32)
-    items = {}
+    items, centered = {}, {}
     for name, mean in (("x", 1.0), ("y", 1.4)):
         items[name] = np.abs(mean + rng.normal(0, 0.3, (3, 40)))
+        right = rng.random((3, 40)) < 0.9 - 0.2 * mean
+        centered[name] = 2.0 * right - 1
         for seed, bits in enumerate(items[name]):
             path = run_folder(f"sha256:{name}nano{seed}") / "outputs.parquet"
-            digests = {"outputs": outputs(path, bits)}
+            digests = {"outputs": outputs(path, bits, right[seed])}
             scores = [float(bits.mean())] * 3
             ledger.append(record(name, "nano", seed, scores, digests=digests))
-    versus = (
-        compare_submissions(gather("text", ["nano"], ["x", "y"])).scales[0].entries[1].versus_first
-    )
-    assert versus is not None
-    suite, new = versus.on_this_suite, versus.on_new_items
+
+    def difference() -> Versus:
+        (scale,) = compare_submissions(gather("text", ["nano"], ["x", "y"]), metric).scales
+        assert scale.entries[1].versus_first is not None
+        return scale.entries[1].versus_first
+
+    suite, new = difference().on_this_suite, difference().on_new_items
     assert suite is not None
     assert new is not None
     assert new.delta == suite.delta
+    values = items if metric == "bits_per_byte" else centered
+    passages = (values["y"] - values["x"]).mean(axis=0).reshape(20, 2).mean(axis=1)
     # Three tasks with the same items: the error of a mean of three equal variances.
-    over_items = stats.sem(items["y"].mean(axis=0) - items["x"].mean(axis=0)) / np.sqrt(3)
+    over_items = stats.sem(passages) / np.sqrt(3)
     assert new.se == pytest.approx(np.hypot(suite.se, over_items))
-    (run_folder("sha256:xnano0") / "outputs.parquet").write_bytes(b"edited")
-    again = (
-        compare_submissions(gather("text", ["nano"], ["x", "y"])).scales[0].entries[1].versus_first
-    )
+    shutil.move(asked, asked.with_name("gone"))  # then every item is a draw by itself
+    alone = stats.sem((values["y"] - values["x"]).mean(axis=0)) / np.sqrt(3)
+    again = difference().on_new_items
     assert again is not None
-    assert again.on_new_items is None
-
-
-def test_passages_are_those_of_the_suite_that_was_scored(tiny_home: Path) -> None:
-    loaded = load(TRACK, SCALE)
-    assert isinstance(loaded.suite, Suite)
-    tasks = [task.name for task in loaded.suite.tasks]
-    scored = {"track": {"name": TRACK, "scale": SCALE, "seal": loaded.seal}}
-    found = shared_passages(scored, tasks[:1])
-    most = loaded.spec.suite.items_per_task or loaded.suite.tasks[0].num_items
-    assert {task: len(labels) for task, labels in found.items()} == {tasks[0]: most}
-    scored["track"]["seal"] = "sha256:of another law"
-    assert shared_passages(scored, tasks) == {}
-    assert shared_passages({"track": scored["track"] | {"name": "gone"}}, tasks) == {}
+    assert again.se == pytest.approx(np.hypot(suite.se, alone))
+    (run_folder("sha256:xnano0") / "outputs.parquet").write_bytes(b"edited")
+    assert difference().on_new_items is None
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ import numpy as np
 
 from assay.board import Metric
 from assay.compare.entries import ScaleScores
-from assay.compare.items import bits_per_byte_differences, shared_passages
+from assay.compare.items import text_item_error
 from assay.stats.bradley_terry import Strength, bradley_terry
-from assay.stats.items import item_error, on_new_items
+from assay.stats.items import on_new_items
 from assay.stats.multiplicity import benjamini_hochberg, holm
 from assay.stats.noise import Difference, Noise, estimate_noise, mean, pooled_sd
 from assay.stats.pairing import SeedCorrelation, seed_correlation
@@ -54,8 +54,8 @@ class Versus:
         delta: Submission minus first, in the metric's unit.
         on_this_suite: The same with its seed error; None where the noise is unknown.
         p_holm: Two-sided, adjusted over all submissions compared with the first.
-        on_new_items: The same difference with the items' error added; None where per-item outputs are not at
-            hand or the metric is not bits per byte.
+        on_new_items: The same difference with the items' error added; None for images and where per-item
+            outputs are not at hand.
         detectable: Smallest true difference that these seeds find with power 0.8, in the metric's unit.
         tasks: Task by task.
     """
@@ -257,15 +257,12 @@ def _shared_seeds(
 def _with_items(
     scores: ScaleScores, metric: Metric, digest: str, difference: Difference | None
 ) -> Difference | None:
-    if difference is None or metric.name != "bits_per_byte":
+    if difference is None:
         return None
     first = next(iter(scores.chosen))
     records = [list(scores.groups[which].values()) for which in (digest, first)]
-    by_task = bits_per_byte_differences(records[0], records[1], scores.tasks(metric.name))
-    if by_task is None or any(len(items) < 2 for items in by_task.values()):
-        return None
-    clusters = shared_passages(records[0][0], list(by_task))
-    return on_new_items(difference, item_error(by_task, clusters))
+    items = text_item_error(records[0], records[1], metric.name)
+    return None if items is None else on_new_items(difference, items)
 
 
 def _lead(noise: Noise, names: dict[str, str], *, lower_is_better: bool) -> Lead:

@@ -122,6 +122,24 @@ def score(outputs: pa.Table, suite: Suite, items_per_task: int | None = None) ->
     )
 
 
+def item_values(outputs: pa.Table, task: Task, metric: str) -> NDArray[np.float64]:
+    """Return each item's part of a primary metric, (items,); their mean is the task's.
+
+    Args:
+        outputs: A table of `OUTPUT_SCHEMA` that `score` accepted.
+        task: One with answers.
+        metric: `bits_per_byte` or `centered_accuracy`.
+    """
+    names = np.array(outputs["task"].to_pylist(), dtype=np.str_)
+    rows = outputs.filter(pa.array(names == task.name)).sort_by("item")
+    columns = _Columns.of(rows, task.name, len(rows))
+    gold = columns.starts + columns.gold
+    if metric == "bits_per_byte":
+        return -columns.nats[gold] / math.log(2) / columns.bytes[gold]
+    credit, chances = _credit(columns, task)
+    return (credit - exact_mean(chances)) / (1 - exact_mean(chances))
+
+
 @dataclass(frozen=True)
 class _Columns:
     """One task's rows as flat arrays: item i owns [starts[i], starts[i] + counts[i])."""
@@ -187,10 +205,7 @@ def _score_task(columns: _Columns, task: Task) -> TaskScore:
         spread = standard_error(bits - ratio * size)
         error = None if spread is None else spread / exact_mean(size)
         return TaskScore(None, None, None, ratio, None, error, len(gold))
-    if task.form == "exact":
-        credit, chances = columns.greedy[gold].astype(np.float64), np.zeros(len(gold))
-    else:
-        credit, chances = _credit(columns, task), 1.0 / columns.counts
+    credit, chances = _credit(columns, task)
     accuracy, chance = exact_mean(credit), exact_mean(chances)
     return TaskScore(
         accuracy=accuracy,
@@ -203,8 +218,11 @@ def _score_task(columns: _Columns, task: Task) -> TaskScore:
     )
 
 
-def _credit(columns: _Columns, task: Task) -> NDArray[np.float64]:
-    """Return each item's credit: 1/k where the gold is among k choices that tie for the best."""
+def _credit(columns: _Columns, task: Task) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return each item's credit and chance: 1/k where the gold is among k choices that tie for the best."""
+    gold = columns.starts + columns.gold
+    if task.form == "exact":
+        return columns.greedy[gold].astype(np.float64), np.zeros(len(gold))
     value = columns.nats
     if task.normalization == "bytes":
         value = value / columns.bytes
@@ -213,7 +231,7 @@ def _credit(columns: _Columns, task: Task) -> NDArray[np.float64]:
     best = np.maximum.reduceat(value, columns.starts)
     is_best = value == np.repeat(best, columns.counts)
     ties = np.add.reduceat(is_best.astype(np.int64), columns.starts)
-    return is_best[columns.starts + columns.gold] / ties
+    return is_best[gold] / ties, 1.0 / columns.counts
 
 
 def _lengths(column: pa.ChunkedArray) -> NDArray[np.int64]:
