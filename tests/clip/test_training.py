@@ -107,6 +107,16 @@ def test_resuming_equals_never_having_stopped(pairs, everything, tmp_path, image
         assert torch.equal(tensor, resumed.model.state_dict()[name]), name
 
 
+@pytest.mark.parametrize("kill_at", [4, 5, 6])
+def test_resuming_at_the_border_of_two_stages_equals_never_having_stopped(
+    pairs, in_stages, tmp_path, kill_at
+):
+    whole = run(pairs, in_stages, tmp_path / "whole")
+    with pytest.raises(KilledError):
+        run(pairs, in_stages, tmp_path / "killed", kill_at=kill_at)
+    assert run(pairs, in_stages, tmp_path / "killed").trace_digest == whole.trace_digest
+
+
 def test_the_loss_falls_below_that_of_guessing(pairs, everything, tmp_path):
     trained = run(pairs, everything, tmp_path, samples_seen=BATCH * 120)
     assert trained.trace[-10:].mean() < 0.85 * np.log(BATCH)

@@ -22,7 +22,7 @@ from assay.score.clip import score_clip
 from assay.settings import MachineSettings, Settings
 from assay.submission import Manifest, staged, submission_of, write_submission
 from assay.track.load import load
-from tiny_clip import BATCH, SCALE, STEPS, TRACK
+from tiny_clip import BATCH, SCALE, STEPS, TRACK, VIT, make_tiny_clip_track
 
 QUIET = Settings(device="cpu", threads=1, progress=False)
 
@@ -104,6 +104,18 @@ def test_two_processes_give_the_losses_of_one(ids, tiny_clip_home):
     assert traces[0] == pytest.approx(traces[1], rel=2e-3)
     assert traces[0][:3] == pytest.approx(traces[1][:3], rel=1e-5)
     assert one["metrics"]["average"] == pytest.approx(two["metrics"]["average"], abs=0.12)
+
+
+def test_two_processes_give_the_losses_of_one_to_a_transformer_too(tmp_path, monkeypatch):
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("ASSAY_HOME", str(home))
+    ids = tmp_path / "subset.npy"
+    np.save(ids, make_tiny_clip_track(home, VIT).uids[::2])
+    both = Settings(device="cpu", threads=1, progress=False, machine=MachineSettings(processes=2))
+    records = [score(ids)[0], score(ids, settings=both)[0]]
+    one, two = (np.load(run_folder(record, home) / "trace.npy") for record in records)
+    assert one == pytest.approx(two, rel=1e-4)
 
 
 def test_processes_that_would_split_a_group_of_the_batch_norms_are_refused(ids, tiny_clip_home):

@@ -24,7 +24,7 @@ from assay.pool.frame import Head, build_once, count_repeats, write_report
 from assay.pool.imagetext.draft import PairDraft
 from assay.pool.imagetext.index import PairIndex, write_pair_index
 from assay.pool.imagetext.metadata import Metadata, MetadataFile, metadata_files, prepare
-from assay.pool.imagetext.plan import PairPlan, make_plan
+from assay.pool.imagetext.plan import ShardPlan, make_plan
 from assay.pool.imagetext.records import PAIR_PROBLEMS, PairFields
 from assay.pool.imagetext.shard import PAIRS_FILE
 from assay.pool.imagetext.sources import as_pair_sources
@@ -55,8 +55,8 @@ SHARD_PAIRS = 10_000
 class _Work:
     """A build under way."""
 
-    journal: Journal[PairPlan, StoredShard]
-    plan: PairPlan
+    journal: Journal[ShardPlan, StoredShard]
+    plan: ShardPlan
     head: Head
     metadata: Metadata | None
 
@@ -127,7 +127,7 @@ def _begin(
     files: Sequence[MetadataFile],
     id_field: str | None,
 ) -> _Work:
-    journal = Journal(out, fingerprint, PairPlan, StoredShard)
+    journal = Journal(out, fingerprint, ShardPlan, StoredShard)
     metadata = None
     if files:
         field = id_field if id_field and needs_id(id_field) else "uid"

@@ -23,7 +23,7 @@ HEAD_PAIRS = 100
 
 
 @dataclass(frozen=True)
-class PairPlan:
+class ShardPlan:
     """A build's decisions.
 
     Attributes:
@@ -46,7 +46,7 @@ def make_plan(
     sources: Sequence[Source],
     metadata: Metadata | None,
     files: Sequence[MetadataFile],
-) -> PairPlan:
+) -> ShardPlan:
     """Decide.
 
     Args:
@@ -68,7 +68,7 @@ def make_plan(
     assert names.isdisjoint((*OWN_PAIR_COLUMNS, *MEASURED)), f"a source has columns {names}"
     sidecars, embeddings = _find_features(metadata, files)
     left_out = [*left_out, *(column.name for column in columns[len(fixed) + MAX_FIELDS :])]
-    return PairPlan(
+    return ShardPlan(
         fingerprint, columns[: len(fixed) + MAX_FIELDS], tuple(left_out), sidecars, embeddings
     )
 
