@@ -27,6 +27,7 @@ demo: setup
 	for track in text clip; do $(BIN)/assay board --track $$track --scale $(DEMO_SCALE); done
 
 test: setup
+	tests/services.sh
 	$(BIN)/python -m pytest
 
 check: setup
