@@ -8,7 +8,7 @@ from scipy import stats
 
 from assay import ledger
 from assay.board import board_csv, board_json, board_text, build_board, half_width, pooled_sd
-from assay.errors import RunError
+from assay.errors import LedgerError
 from assay.record import build_record
 
 
@@ -42,9 +42,9 @@ def test_an_edited_record_is_found_out(tmp_path, monkeypatch) -> None:
     path = ledger.append(record("a", 1, 2.0))
     assert ledger.read_ledger("t", "s") == [record("a", 1, 2.0)]
     edited = json.loads(path.read_text())
-    edited["metrics"]["bits_per_byte"] = 1.0
+    edited["body"]["metrics"]["bits_per_byte"] = 1.0
     path.write_text(json.dumps(edited))
-    with pytest.raises(RunError, match="was edited"):
+    with pytest.raises(LedgerError, match="was edited"):
         ledger.read_ledger()
 
 

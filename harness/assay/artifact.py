@@ -46,6 +46,34 @@ def write_atomic(path: Path, data: bytes) -> None:
         stream.write(data)
 
 
+def create_durable(path: Path, data: bytes, draft: Path, mode: int = 0o644) -> None:
+    """Write `data` to `path`, which is never overwritten; when this returns, it survives a power cut.
+
+    Args:
+        path: The file; folders above it are made.
+        data: What it holds.
+        draft: Where it is written first, on the same file system; one that a killed process left is replaced.
+        mode: Permissions, before the umask.
+
+    Raises:
+        FileExistsError: If `path` exists.
+    """
+    for folder in reversed((path.parent, *path.parent.parents)):
+        if not folder.is_dir():
+            folder.mkdir(exist_ok=True)
+            _fsync_folder(folder.parent)
+    draft.unlink(missing_ok=True)
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+    # Not a rename: that would replace an entry which another process made meanwhile.
+    os.link(draft, path)
+    draft.unlink()
+    _fsync_folder(path.parent)
+
+
 @contextmanager
 def atomic_folder(path: Path) -> Iterator[Path]:
     """Yield a temporary folder that becomes `path` only when the block ends well.

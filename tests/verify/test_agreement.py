@@ -222,7 +222,6 @@ def test_what_is_no_record_is_bad_usage(
         ("nowhere.json", "neither a file"),
         ("abcd", "has no record"),
         ("../../x", "neither a file"),
-        ("cafe", "names 2 records"),
     ],
 )
 def test_a_record_that_is_not_there_is_bad_usage(
@@ -233,12 +232,27 @@ def test_a_record_that_is_not_there_is_bad_usage(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("ASSAY_HOME", str(tmp_path))
-    folder = ledger.ledger_folder() / "t" / "s"
-    folder.mkdir(parents=True)
-    for digits in ("cafe1", "cafe2"):
-        (folder / f"{digits}.json").touch()
     assert main(["verify", word]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_digits_that_two_records_share_name_neither(
+    claims: list[Record], capsys: pytest.CaptureFixture[str]
+) -> None:
+    seen: dict[str, Record] = {}
+    for second in range(5000):
+        clock = claims[0]["clock"] | {"train_seconds": second}
+        made = resealed(claims[0] | {"clock": clock})
+        digits = made["digest"][7:11]
+        if digits in seen:
+            break
+        seen[digits] = made
+    else:
+        pytest.fail("no two of 5,000 digests began with the same four digits")
+    ledger.append(seen[digits])
+    ledger.append(made)
+    assert main(["verify", digits]) == 2
+    assert "names 2 records" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,15 @@ from typing import Any
 
 from assay.canonical import digest_bytes, digest_file, digest_json
 from assay.errors import LedgerError
-from assay.ledger import entry_path, ledger_folder, ledger_standing, machine_ledger, read_entry
+from assay.ledger import (
+    Ledger,
+    entry_path,
+    ledger_folder,
+    ledger_standing,
+    machine_ledger,
+    read_entry,
+)
+from assay.ledger.layout import HEAD_FILE
 from assay.record import record_digest, result_digest
 from assay.runner.modalities import input_digests, prepare
 from assay.runner.plan import PLAN_FILE, read_plan
@@ -131,24 +139,27 @@ def check_seed(case: Case) -> str:
     seed, digest = case.record["seed"], case.record["submission"]["digest"]
     label = case.loaded.label
     if "seed_source" in case.record:
-        return _check_drawn(case.record["seed_source"], seed, digest, label)
+        return _check_drawn(case, seed, digest, label)
     number = next((i for i in range(MAX_SEEDS) if derive_seed(digest, label, i) == seed), None)
     if number is None:
         raise DiffersError(f"{seed} is none of the first {MAX_SEEDS:,} seeds of this submission")
     return f"{seed} is number {number + 1} of this submission"
 
 
-def _check_drawn(source: Any, seed: int, digest: str, label: str) -> str:
+def _check_drawn(case: Case, seed: int, digest: str, label: str) -> str:
     """Compute a leaderboard's seed again; that takes the key, which it publishes when an epoch has ended."""
-    try:
-        epoch, index = str(source["epoch"]), range(MAX_SEEDS)[source["index"]]
-    except (KeyError, TypeError, IndexError):
-        raise DiffersError(f"seed_source is {source!r:.80}, not an epoch and an index") from None
+    match case.record["seed_source"]:
+        case {"epoch": str(epoch), "index": int(index)} if 0 <= index < MAX_SEEDS:
+            pass
+        case other:
+            raise DiffersError(f"seed_source is {other!r:.80}, not an epoch and an index")
     told = f"{seed} is said to be number {index + 1} of epoch {short(epoch)}"
-    known = ledger_standing(machine_ledger()).epochs.get(epoch)
+    book = _ledger_of(case)
+    known = ledger_standing(book).epochs.get(epoch)
     if known is None:
         raise AbsentError(
-            f"{told}, of which the ledger in {ledger_folder()} says nothing; ask where the record comes from"
+            f"{told}, of which the ledger in {book.folder} says nothing; verify the entry in a copy of the "
+            "leaderboard's ledger"
         )
     if known.key is None:
         raise AbsentError(
@@ -161,6 +172,13 @@ def _check_drawn(source: Any, seed: int, digest: str, label: str) -> str:
     if epoch_seed(key, digest, label, index) != seed:
         raise DiffersError(f"{told}; its key gives {epoch_seed(key, digest, label, index)}")
     return f"{seed} is number {index + 1} of epoch {short(epoch)}, whose key was published at {known.revealed}"
+
+
+def _ledger_of(case: Case) -> Ledger:
+    """Return the ledger that the record's file is an entry of, or else this machine's."""
+    around = (folder for folder in case.path.absolute().parents if (folder / HEAD_FILE).is_file())
+    folder = next(around, None)
+    return machine_ledger() if folder is None else Ledger(folder)
 
 
 def check_plan(case: Case) -> str:

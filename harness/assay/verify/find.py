@@ -7,7 +7,7 @@ from typing import Any
 
 from assay.canonical import canonical_json
 from assay.errors import RunError
-from assay.ledger import ledger_folder
+from assay.ledger import find_records, ledger_folder
 from assay.record import FORMAT
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -54,7 +54,8 @@ def find_record(word: str) -> tuple[dict[str, Any], Path]:
     """Return a record and its file; whether the record is true is for the checks to say.
 
     Args:
-        word: Path of a record's JSON, or the first digits of the digest of one in the ledger.
+        word: Path of a record's JSON, alone or in its entry of a ledger, or the first digits of the digest
+            of one in the ledger.
 
     Raises:
         RunError: If there is none, there are several, or it is no record of a run.
@@ -66,6 +67,8 @@ def find_record(word: str) -> tuple[dict[str, Any], Path]:
         record = json.loads(path.read_bytes())
         # Python reads NaN and numbers beyond all bounds, which JSON has not and no digest covers.
         canonical_json(record)
+        if isinstance(record, dict) and "body" in record:
+            record = record["body"]
     except (ValueError, RecursionError):
         raise RunError(
             f"{path} is not JSON; a record is, such as those that assay score names"
@@ -87,18 +90,18 @@ def _in_ledger(word: str) -> Path:
     if not re.fullmatch(r"[0-9a-f]{4,64}", digits):
         raise RunError(
             f"{word!r} is neither a file nor four or more digits of a record's digest; list records "
-            f"with: ls {ledger_folder()}/*/*"
+            "with: assay ledger show"
         )
-    found = sorted(ledger_folder().glob(f"*/*/{digits}*.json"))
+    found = find_records(digits)
     if not found:
         raise RunError(
             f"the ledger in {ledger_folder()} has no record {word!r}; give the path of its JSON, or make one "
             "with: assay score"
         )
     if len(found) > 1:
-        names = ", ".join(path.stem[:12] for path in found[:4])
+        names = ", ".join(digest[7:19] for digest, _ in found[:4])
         raise RunError(f"{word!r} names {len(found)} records ({names}, ...); give more digits")
-    return found[0]
+    return found[0][1]
 
 
 def _check_field(
