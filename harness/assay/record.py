@@ -26,6 +26,7 @@ def build_record(
     software: dict[str, Any],
     device: dict[str, Any],
     clock: dict[str, Any],
+    seed_source: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Assemble a record and seal it with both digests.
 
@@ -39,6 +40,8 @@ def build_record(
         software: Versions and commit.
         device: Type, name, threads, processes.
         clock: Times, durations and memory: nothing here is part of the result.
+        seed_source: `epoch` and `index` of a seed that a leaderboard drew; None leaves the field out. The
+            result is the seed's, wherever it came from.
     """
     record: dict[str, Any] = {
         "format": FORMAT,
@@ -53,6 +56,8 @@ def build_record(
         "device": device,
         "clock": clock,
     }
+    if seed_source is not None:
+        record["seed_source"] = seed_source
     record["result_digest"] = result_digest(record)
     record["digest"] = record_digest(record)
     return record

@@ -38,6 +38,34 @@ class MachineSettings:
 
 
 @dataclass
+class ExecutorSettings:
+    """Where a worker runs what it takes from a leaderboard.
+
+    Attributes:
+        kind: `local` starts processes here; `slurm` and `ray` hand them to a cluster that sees this machine's
+            `ASSAY_HOME`.
+        slots: Runs at once; 0 takes one a GPU here (one on a CPU), and for a cluster 8.
+        gpus: A run asks a cluster for.
+        cpus: A run asks a cluster for.
+        minutes: Slurm's time limit of a run; one that is cut off goes on from its last checkpoint.
+        partition: Of Slurm; empty takes the cluster's default, as do the next two.
+        account: Of Slurm.
+        qos: Of Slurm.
+        address: Of a Ray cluster; empty takes the one that this machine belongs to.
+    """
+
+    kind: str = "local"
+    slots: int = 0
+    gpus: int = 0
+    cpus: int = 0
+    minutes: int = 0
+    partition: str = ""
+    account: str = ""
+    qos: str = ""
+    address: str = ""
+
+
+@dataclass
 class Settings:
     """The whole of `conf/`.
 
@@ -50,6 +78,7 @@ class Settings:
         progress: Whether to show progress bars.
         machine: What to run on.
         logging: Where curves go.
+        executor: Where `assay worker` runs what it takes.
     """
 
     device: str = "auto"
@@ -60,14 +89,26 @@ class Settings:
     progress: bool = True
     machine: MachineSettings = field(default_factory=MachineSettings)
     logging: LoggingSettings = field(default_factory=LoggingSettings)
+    executor: ExecutorSettings = field(default_factory=ExecutorSettings)
 
 
-def compose(overrides: Sequence[str]) -> Settings:
+def read_settings(values: dict[str, Any]) -> Settings:
+    """Return settings from their plain form, as `dataclasses.asdict` gives it."""
+    groups = {"machine": MachineSettings, "logging": LoggingSettings, "executor": ExecutorSettings}
+    nested = {name: kind(**values.get(name, {})) for name, kind in groups.items()}
+    return Settings(**{**values, **nested})
+
+
+def compose(overrides: Sequence[str], *, clusters: bool = False) -> Settings:
     """Compose `conf/` with `key=value` overrides.
 
+    Args:
+        overrides: As given on a command line.
+        clusters: Whether the caller can hand runs to one.
+
     Raises:
-        SettingsError: If a key is unknown or a value has the wrong type. Sealed values are unknown
-            keys by construction: Hydra never reads `tracks/`.
+        SettingsError: If a key is unknown, a value has the wrong type or would be ignored. Sealed values are
+            unknown keys by construction: Hydra never reads `tracks/`.
     """
     for word in overrides:
         # Hydra's `+key=`, `++key=` and `~key` would add or delete keys and be ignored in silence here.
@@ -89,6 +130,11 @@ def compose(overrides: Sequence[str]) -> Settings:
     except (HydraException, OmegaConfBaseException) as error:
         raise SettingsError(_teach(error, overrides)) from None
     _check(composed)
+    if composed.executor.kind != "local" and not clusters:
+        raise SettingsError(
+            f"executor={composed.executor.kind}: only assay worker hands runs to a cluster; leave it out, or start "
+            "this command in a job of the cluster"
+        )
     return composed
 
 
@@ -101,7 +147,7 @@ def _teach(error: Exception, overrides: Sequence[str]) -> str:
     return (
         f"override {' '.join(overrides)!r}: {detail}; these words say how to run here and never reach the sealed "
         "recipe; the keys are in conf/config.yaml: device, threads, micro_batch, workers, checkpoint_seconds, "
-        "progress, machine (single, multi_gpu), logging (none, wandb)"
+        "progress, machine (single, multi_gpu), logging (none, wandb), executor (local, slurm, ray)"
     )
 
 
@@ -111,6 +157,7 @@ def _check(settings: Settings) -> None:
         "device": (settings.device, ("auto", "cpu", "cuda")),
         "machine.sharding": (settings.machine.sharding, ("none", "fsdp")),
         "logging.mode": (settings.logging.mode, ("offline", "online")),
+        "executor.kind": (settings.executor.kind, ("local", "slurm", "ray")),
     }
     for key, (value, allowed) in choices.items():
         if value not in allowed:
@@ -121,6 +168,10 @@ def _check(settings: Settings) -> None:
         "workers": (settings.workers, 0),
         "checkpoint_seconds": (settings.checkpoint_seconds, 0),
         "machine.processes": (settings.machine.processes, 1),
+        "executor.slots": (settings.executor.slots, 0),
+        "executor.gpus": (settings.executor.gpus, 0),
+        "executor.cpus": (settings.executor.cpus, 0),
+        "executor.minutes": (settings.executor.minutes, 0),
     }
     for key, (value, low) in least.items():
         if value < low:

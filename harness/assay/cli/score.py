@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
         scale=args.scale,
         seeds=args.seeds,
         settings=settings,
-        manifest=_declared(args),
+        manifest=declared(args),
         unit=args.unit,
         fresh=args.fresh,
     )
@@ -107,7 +107,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _declared(args: argparse.Namespace) -> "Manifest":
+def declared(args: argparse.Namespace) -> "Manifest":
     """Return the manifest beside the file, with what the arguments declare; rule M1 holds for both."""
     from assay.submission import Manifest, manifest_bytes, read_manifest, sidecar_path
 

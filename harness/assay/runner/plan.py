@@ -1,6 +1,5 @@
 """What one run is, before it runs: enough to start it in another process and to find it again."""
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,7 +8,8 @@ from assay.artifact import write_atomic
 from assay.canonical import digest_json
 from assay.home import run_folder
 from assay.pool import AnyPool
-from assay.settings import LoggingSettings, MachineSettings, Settings
+from assay.seeds import GivenSeed, derive_seed
+from assay.settings import Settings, read_settings
 from assay.submission import Submission, Unit, write_submission
 from assay.suite.clip import ClipSuite
 from assay.suite.clip.lock import data_digest
@@ -19,8 +19,6 @@ from assay.versions import versions
 
 PLAN_FILE = "plan.json"
 SUBMISSION_FILE = "submission.parquet"
-SEED_BITS = 48
-"""Seeds stay below 2^53, which is what JSON readers hold exactly."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +32,7 @@ class RunPlan:
         unit: What its ids name.
         seed: Of initialisation and data order.
         key: Digest of everything that decides the run's bits; names its folder.
+        seed_source: Epoch and index of a seed that a leaderboard drew; None for one that was derived.
     """
 
     track: str
@@ -42,6 +41,7 @@ class RunPlan:
     unit: Unit
     seed: int
     key: str
+    seed_source: dict[str, str | int] | None = None
 
     @property
     def folder(self) -> Path:
@@ -49,35 +49,30 @@ class RunPlan:
         return run_folder(self.key)
 
 
-def derive_seed(submission: str, label: str, index: int) -> int:
-    """Return the seed of a submission's run number `index`; nobody gets to choose one.
-
-    Args:
-        submission: Digest.
-        label: `track/scale@version`.
-        index: From 0.
-    """
-    named = hashlib.sha256(f"assay seed\0{submission}\0{label}\0{index}".encode())
-    return int.from_bytes(named.digest()[:8], "big") >> (64 - SEED_BITS)
-
-
 def make_plan(
-    loaded: LoadedScale, submission: Submission, pool: AnyPool, index: int, settings: Settings
+    loaded: LoadedScale,
+    submission: Submission,
+    pool: AnyPool,
+    seed: int | GivenSeed,
+    settings: Settings,
 ) -> RunPlan:
-    """Plan run number `index` of a submission.
+    """Plan one run of a submission: number `seed` of those derived from its digest, or with a given seed.
 
     The key holds what the bits of a result depend on besides the law: versions, device, threads and
     the split into processes and micro-batches. A run under other settings is another run: it never
     resumes this one's checkpoint.
     """
-    seed = derive_seed(submission.digest, loaded.label, index)
+    if isinstance(seed, GivenSeed):
+        value, source = seed.value, seed.source
+    else:
+        value, source = derive_seed(submission.digest, loaded.label, seed), None
     key = digest_json(
         {
             "submission": submission.digest,
             "label": loaded.label,
             "seal": loaded.seal,
             "pool": pool.root,
-            "seed": seed,
+            "seed": value,
             "software": versions(loaded.modality),
             "device": resolve_device(settings),
             "threads": settings.threads,
@@ -86,7 +81,9 @@ def make_plan(
             **_open_data(loaded),
         }
     )
-    return RunPlan(loaded.track, loaded.scale, submission.digest, submission.unit, seed, key)
+    return RunPlan(
+        loaded.track, loaded.scale, submission.digest, submission.unit, value, key, source
+    )
 
 
 def _open_data(loaded: LoadedScale) -> dict[str, str]:
@@ -108,7 +105,4 @@ def write_plan(plan: RunPlan, submission: Submission, settings: Settings) -> Non
 def read_plan(folder: Path) -> tuple[RunPlan, Settings]:
     """Read what `write_plan` wrote."""
     document = json.loads((folder / PLAN_FILE).read_bytes())
-    settings = document["settings"]
-    settings["machine"] = MachineSettings(**settings["machine"])
-    settings["logging"] = LoggingSettings(**settings["logging"])
-    return RunPlan(**document["plan"]), Settings(**settings)
+    return RunPlan(**document["plan"]), read_settings(document["settings"])

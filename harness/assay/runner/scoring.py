@@ -1,6 +1,9 @@
 """Score a submission: the whole benchmark, read top to bottom."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from itertools import count
@@ -29,14 +32,30 @@ from assay.runner.plan import RunPlan, make_plan, write_plan
 from assay.runner.training import CHECKPOINT, ensure_trained
 from assay.score.clip import ClipMetrics
 from assay.score.text import Metrics
+from assay.seeds import GivenSeed
 from assay.settings import Settings
 from assay.spec import plain
-from assay.submission import Manifest, Report, Unit, validate_file
+from assay.submission import Manifest, Report, Submission, Unit, validate_file
 from assay.track.load import LoadedScale, load
 from assay.track.pools import open_pool
 from assay.train.device import configure_torch, resolve_device
 
 OUTPUTS_FILE = "outputs.parquet"
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """An accepted submission at one scale, with all that its runs read."""
+
+    loaded: LoadedScale
+    pool: AnyPool
+    report: Report
+    manifest: Manifest
+
+    @property
+    def submission(self) -> Submission:
+        assert self.report.submission is not None, "a file that cannot be read was refused"
+        return self.report.submission
 
 
 def score_file(
@@ -68,36 +87,68 @@ def score_file(
         SubmissionError: If the submission breaks a rule of the track.
         UserError: If the track, its pool or its suite cannot be used.
     """
-    loaded = load(track, scale)
+    entry = _enter(path, load(track, scale), manifest, unit)
+    records = []
+    for index in range(seeds):
+        say(f"seed {index + 1} of {seeds}: {entry.loaded.label}")
+        with _planned(entry, index, settings) as plan:
+            records.append(_score_seed(entry, plan, settings, fresh))
+    return records
+
+
+def score_given(
+    path: Path,
+    loaded: LoadedScale,
+    seed: GivenSeed,
+    *,
+    settings: Settings,
+    manifest: Manifest,
+    unit: Unit | None = None,
+) -> dict[str, Any]:
+    """Train on a submission with the seed that a leaderboard drew, evaluate, and return the record.
+
+    No ledger of this machine is read or appended to: the record is for the leaderboard's.
+
+    Raises:
+        SubmissionError: If the submission breaks a rule of the track.
+        UserError: If the track, its pool or its suite cannot be used.
+    """
+    entry = _enter(path, loaded, manifest, unit)
+    with _planned(entry, seed, settings) as plan:
+        return _run(entry, plan, settings)
+
+
+def _enter(path: Path, loaded: LoadedScale, manifest: Manifest, unit: Unit | None) -> _Entry:
+    """Check everything that a run needs now, not after hours of training."""
     check_installed(loaded.modality)
     if not loaded.sealed:
         say(f"note: {loaded.label} differs from its seal; the records will say so")
     pool = open_pool(loaded)
-    # Now, not after hours of training.
     prepare(loaded)
     report = validate_file(path, pool, loaded.rules, loaded.recipe.budget, unit)
     _refuse_invalid(report, path, loaded)
-    assert report.submission is not None, "a file that cannot be read was refused"
-    records = []
-    for index in range(seeds):
-        say(f"seed {index + 1} of {seeds}: {loaded.label}")
-        plan = make_plan(loaded, report.submission, pool, index, settings)
-        plan.folder.parent.mkdir(parents=True, exist_ok=True)
-        with only_one(plan.folder.with_suffix(".lock"), partial(_say_busy, plan)):
-            records.append(_score_seed(loaded, pool, report, manifest, plan, settings, fresh))
-    return records
+    return _Entry(loaded, pool, report, manifest)
+
+
+@contextmanager
+def _planned(entry: _Entry, seed: int | GivenSeed, settings: Settings) -> Iterator[RunPlan]:
+    """Plan a run and keep other processes from it meanwhile."""
+    plan = make_plan(entry.loaded, entry.submission, entry.pool, seed, settings)
+    plan.folder.parent.mkdir(parents=True, exist_ok=True)
+    with only_one(plan.folder.with_suffix(".lock"), partial(_say_busy, plan)):
+        yield plan
 
 
 def _refuse_invalid(report: Report, path: Path, loaded: LoadedScale) -> None:
     """Stop at the first error; say what is only worth knowing."""
+    if refusal := report.refusal:
+        raise SubmissionError(
+            refusal.rule,
+            f"{refusal.message} (all findings: assay validate {path} --track {loaded.track} "
+            f"--scale {loaded.scale})",
+            refusal.row,
+        )
     for finding in report.findings:
-        if finding.severity == "error":
-            raise SubmissionError(
-                finding.rule,
-                f"{finding.message} (all findings: assay validate {path} --track {loaded.track} "
-                f"--scale {loaded.scale})",
-                finding.row,
-            )
         say(f"note {finding.rule}: {finding.message}")
 
 
@@ -105,32 +156,31 @@ def _say_busy(plan: RunPlan) -> None:
     say(f"another process works on run {plan.folder.name}; waiting for it")
 
 
-def _score_seed(
-    loaded: LoadedScale,
-    pool: AnyPool,
-    report: Report,
-    manifest: Manifest,
-    plan: RunPlan,
-    settings: Settings,
-    fresh: bool,
-) -> dict[str, Any]:
-    """Take one run from its plan to its record."""
-    assert report.submission is not None
+def _score_seed(entry: _Entry, plan: RunPlan, settings: Settings, fresh: bool) -> dict[str, Any]:
+    """Find a run's record in the ledger, or make it and append it."""
     if fresh:
         _put_aside(plan.folder)
-    elif found := ledger.find_run(loaded.track, loaded.scale, plan.key):
+    elif found := ledger.find_run(entry.loaded.track, entry.loaded.scale, plan.key):
         kept = found["submission"]["manifest"]["name"]
-        if manifest.name and manifest.name != kept:
+        if entry.manifest.name and entry.manifest.name != kept:
             say(f"  the record keeps its name, {kept!r}")
         say(
             f"  found record {found['digest'][7:19]} of run {plan.folder.name}; --fresh runs it again"
         )
         return found
+    record = _run(entry, plan, settings)
+    path = ledger.append(record)
+    say(f"  {headline(record)}: {path}")
+    return record
+
+
+def _run(entry: _Entry, plan: RunPlan, settings: Settings) -> dict[str, Any]:
+    """Take one run from its plan to its record; what a killed attempt left is not done again."""
     started = datetime.now(UTC)
-    write_plan(plan, report.submission, settings)
+    write_plan(plan, entry.submission, settings)
     facts = ensure_trained(plan, settings)
     evaluating = time.monotonic()
-    metrics = _evaluate(loaded, plan, pool, settings)
+    metrics = _evaluate(entry.loaded, plan, entry.pool, settings)
     clock = {
         "started": started.isoformat(timespec="seconds"),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -138,10 +188,7 @@ def _score_seed(
         "evaluate_seconds": round(time.monotonic() - evaluating, 3),
         "peak_memory_bytes": peak_memory_bytes(),
     }
-    record = _record(loaded, pool, report, manifest, plan, facts, metrics, clock)
-    path = ledger.append(record)
-    say(f"  {headline(record)}: {path}")
-    return record
+    return _record(entry, plan, facts, metrics, clock)
 
 
 def _put_aside(folder: Path) -> None:
@@ -172,18 +219,14 @@ def _evaluate(
 
 
 def _record(
-    loaded: LoadedScale,
-    pool: AnyPool,
-    report: Report,
-    manifest: Manifest,
+    entry: _Entry,
     plan: RunPlan,
     facts: dict[str, Any],
     metrics: Metrics | ClipMetrics,
     clock: dict[str, Any],
 ) -> dict[str, Any]:
-    submission = report.submission
-    assert submission is not None
-    assert report.shown
+    loaded, pool, report, submission = entry.loaded, entry.pool, entry.report, entry.submission
+    assert report.shown, "an accepted submission shows something"
     recipe, budget = loaded.recipe, loaded.recipe.budget
     return build_record(
         submission={
@@ -195,7 +238,7 @@ def _record(
             report.counts: report.shown,
             "repeats": round(budget.amount / report.shown, 4),
             "pool_n": pool.n,
-            "manifest": manifest.plain(),
+            "manifest": entry.manifest.plain(),
         },
         track={
             "name": loaded.track,
@@ -226,6 +269,7 @@ def _record(
         software=software(loaded.modality),
         device=facts["device"],
         clock=clock,
+        seed_source=plan.seed_source,
     )
 
 
