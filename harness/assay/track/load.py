@@ -91,7 +91,10 @@ def list_scales() -> list[tuple[str, str]]:
     for root in (own, private):
         for file in sorted(root.glob("*/track.yaml")):
             scales = _readable(file.parent) if root == private else _own(file.parent)
-            found += [(file.parent.name, scale) for scale in sorted(scales, key=scales.__getitem__)]
+            found += [
+                (file.parent.name, scale)
+                for scale in sorted(scales, key=lambda name: (scales[name], name))
+            ]
     return found
 
 
