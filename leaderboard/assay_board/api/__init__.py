@@ -1,0 +1,1 @@
+"""HTTP, version 1: what participants, workers and readers may ask for."""

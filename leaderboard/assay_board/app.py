@@ -1,0 +1,84 @@
+"""The application: everything that a server answers, put together."""
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+
+from assay import __version__
+from assay_board.api import models
+from assay_board.api.access import MAX_BODY_BYTES, AnyBoard
+from assay_board.api.handlers import Finish, add_handlers
+from assay_board.api.leases import leases_router
+from assay_board.api.ledger import router as ledger_router
+from assay_board.api.submissions import submissions_router
+from assay_board.boards import Boards
+from assay_board.context import Board
+from assay_board.pages.routes import pages_router
+from assay_board.problems import not_found
+from assay_board.screening import Screening
+from assay_board.settings import BoardSettings
+from assay_board.source import BoardSource
+
+_PROBLEM = {"model": models.ProblemDocument, "description": "refused: problem+json"}
+
+_about = APIRouter(tags=["server"], max_body_size=MAX_BODY_BYTES)
+
+
+@_about.get("/health")
+def health(board: AnyBoard) -> dict[str, Any]:
+    """Say that the server works, and how large its ledger is."""
+    return {"ok": True, "version": __version__, "entries": board.refresh()}
+
+
+@_about.get("/tracks")
+def tracks(board: AnyBoard) -> models.Page[dict[str, Any]]:
+    """List tracks and scales: budget, pool, rules, seal, how large a list may be."""
+    return models.Page(items=board.law.tracks(), next=None)
+
+
+def _nowhere(path: str) -> None:
+    raise not_found(f"/v1/{path[:100]}; see: /v1/openapi.json")
+
+
+def create_app(settings: BoardSettings) -> FastAPI:
+    """Return the server; it opens ledger and database at once, and screens lists while it runs.
+
+    Raises:
+        UserError: If the ledger or the database cannot be used.
+    """
+    board = Board(settings)
+    # What a server that was killed was just receiving; nobody was told that it arrived.
+    shutil.rmtree(settings.folder / "incoming", ignore_errors=True)
+    source = BoardSource(board)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.screening = Screening(board)
+        app.state.screening.start()
+        yield
+        app.state.screening.stop()
+        board.close()
+
+    app = FastAPI(
+        title="Assay leaderboard",
+        version="1",
+        summary="Hand in a list of example ids, get a score that the server computed itself.",
+        openapi_url="/v1/openapi.json",
+        # Both would load scripts from elsewhere.
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+    )
+    app.state.board = board
+    app.state.boards = Boards(board)
+    app.add_middleware(Finish)
+    add_handlers(app)
+    for router in (_about, submissions_router(settings), leases_router(settings), ledger_router):
+        app.include_router(router, prefix="/v1", responses={"4XX": _PROBLEM, 422: _PROBLEM})
+    app.add_api_route("/v1/{path:path}", _nowhere, methods=["GET"], include_in_schema=False)
+    pages = pages_router(source, settings.public_url, source.list_path, source.trace_path)
+    app.include_router(pages)
+    return app

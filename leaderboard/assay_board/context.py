@@ -1,0 +1,80 @@
+"""What every part of the server shares: settings, law, ledger, database, limits."""
+
+import threading
+from pathlib import Path
+
+from assay.home import assay_home
+from assay.ledger import Ledger, ledger_folder
+from assay_board.database import Database
+from assay_board.epochs import Epochs
+from assay_board.index import follow, indexed
+from assay_board.law import Law
+from assay_board.limits import RateLimit
+from assay_board.settings import BoardSettings
+
+
+class Board:
+    """A server's state, open.
+
+    Attributes:
+        settings: As the operator chose them.
+        database: Teams, queue, index.
+        ledger: Of this machine.
+        law: Tracks and pools.
+        epochs: Keys of seeds.
+        intake: How many lists may be validated at once.
+        registrations: How often an address may register, and a token object.
+        uploads: How often a token may upload.
+        uploads_per_address: How often an address may.
+        refusals: How often an address may show a wrong token.
+    """
+
+    def __init__(self, settings: BoardSettings):
+        """Open everything, and index what the ledger has beyond the index.
+
+        Raises:
+            UserError: If the database or the ledger cannot be used.
+        """
+        assert settings.home == assay_home(), (
+            "tracks, pools and the ledger are found under ASSAY_HOME"
+        )
+        self.settings = settings
+        self.database = Database(settings.url)
+        self.ledger = Ledger.open(ledger_folder(), settings.home / "keys" / "ledger.ed25519")
+        self.law = Law(settings.max_upload_bytes, settings.build_up_to)
+        self.epochs = Epochs(settings.home, self.ledger)
+        self.intake = threading.BoundedSemaphore(settings.intake_threads)
+        clock = settings.clock
+        self.registrations = RateLimit(settings.registrations, clock)
+        self.uploads = RateLimit(settings.uploads, clock)
+        self.uploads_per_address = RateLimit(settings.uploads_per_address, clock)
+        self.refusals = RateLimit(settings.refusals, clock)
+        self.refresh()
+
+    def now(self) -> float:
+        """Return the time, in seconds since 1970."""
+        return self.settings.clock()
+
+    def refresh(self) -> int:
+        """Follow the ledger, to which other processes of this machine append too; return its size."""
+        size = self.ledger.size
+        with self.database.read() as session:
+            if indexed(session) >= size:
+                return size
+        with self.database.write() as session:
+            follow(session, self.ledger, self.now())
+            return indexed(session)
+
+    def list_path(self, digest: str) -> Path:
+        """Return where the list of a submission is, in canonical form."""
+        return (
+            self.settings.folder / "submissions" / digest.removeprefix("sha256:") / "list.parquet"
+        )
+
+    def result_folder(self, record: str) -> Path:
+        """Return where outputs and trace of a record are, by its digest."""
+        return self.settings.folder / "results" / record.removeprefix("sha256:")
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.database.close()

@@ -1,0 +1,31 @@
+"""The database: teams, tokens, the queue, and an index of the ledger that can be rebuilt from it."""
+
+from assay_board.database.engine import Database
+from assay_board.database.tables import (
+    AuditLine,
+    Base,
+    Lease,
+    LedgerEntry,
+    LogLine,
+    Mark,
+    RecordRow,
+    Run,
+    Submission,
+    Team,
+    Token,
+)
+
+__all__ = [
+    "AuditLine",
+    "Base",
+    "Database",
+    "Lease",
+    "LedgerEntry",
+    "LogLine",
+    "Mark",
+    "RecordRow",
+    "Run",
+    "Submission",
+    "Team",
+    "Token",
+]

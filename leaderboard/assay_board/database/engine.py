@@ -1,0 +1,111 @@
+"""One way to the database, SQLite or PostgreSQL: a transaction that reads, or one that writes."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import event, exc
+from sqlalchemy.orm import Session, sessionmaker
+
+from assay.errors import SettingsError
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+BUSY_SECONDS = 30
+
+
+class Database:
+    """A database with the newest schema.
+
+    On SQLite every commit reaches the disk before it returns (`synchronous=FULL`), readers never wait
+    (write-ahead log), and whoever writes takes the lock at once (`BEGIN IMMEDIATE`), so that no
+    transaction has to be tried again.
+    """
+
+    def __init__(self, url: str):
+        """Connect, and bring the schema up to date.
+
+        Raises:
+            SettingsError: If the URL names no database that can be reached.
+        """
+        try:
+            parsed = sa.make_url(url)
+        except exc.ArgumentError:
+            raise SettingsError(f"--db {url!r} is no database URL; {_EXAMPLES}") from None
+        self.is_sqlite = parsed.get_backend_name() == "sqlite"
+        if parsed.get_backend_name() == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+        elif not self.is_sqlite:
+            raise SettingsError(f"--db {parsed.drivername}: not supported; {_EXAMPLES}")
+        if self.is_sqlite and parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        self.engine = sa.create_engine(parsed, pool_size=16, max_overflow=48, pool_pre_ping=True)
+        if self.is_sqlite:
+            event.listen(self.engine, "connect", _prepare_sqlite)
+            event.listen(self.engine, "begin", _begin_sqlite)
+        # SQLite lets waiting writers sleep and try again; a lock of our own lets them queue.
+        self._writing = threading.Lock()
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        try:
+            self._upgrade()
+        except exc.OperationalError as error:
+            reason = " ".join(str(error.orig).split())
+            raise SettingsError(f"cannot use {parsed}: {reason}; {_EXAMPLES}") from None
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """Open a transaction that changes nothing."""
+        with self._sessions() as session:
+            yield session
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """Open a transaction that is on the disk when the block has ended well."""
+        with self._queue(), self._sessions() as session:
+            session.connection(execution_options={"assay_write": True})
+            yield session
+            session.commit()
+
+    @contextmanager
+    def _queue(self) -> Iterator[None]:
+        if not self.is_sqlite:
+            yield
+            return
+        with self._writing:
+            yield
+
+    def _upgrade(self) -> None:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        with self.engine.connect() as connection:
+            connection = connection.execution_options(assay_write=True)
+            config.attributes["connection"] = connection
+            with connection.begin():
+                command.upgrade(config, "head")
+
+    def close(self) -> None:
+        """Let go of every connection."""
+        self.engine.dispose()
+
+
+_EXAMPLES = "examples: sqlite:////var/lib/assay/board.sqlite, postgresql://user@host/assay"
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    # The driver would begin transactions by itself, too late and not as asked.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    immediate = connection.get_execution_options().get("assay_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

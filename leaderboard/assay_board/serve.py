@@ -1,0 +1,140 @@
+"""`assay board serve`: the server in this process, one worker beside it."""
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import replace
+from typing import Any
+
+import sqlalchemy as sa
+import uvicorn
+
+from assay.console import say
+from assay.errors import SettingsError
+from assay_board.app import create_app
+from assay_board.audit import OPERATOR
+from assay_board.context import Board
+from assay_board.database import Token
+from assay_board.settings import BoardSettings
+from assay_board.tokens import mint, revoke
+
+LOCAL_WORKER = "local worker"
+RESTART_SECONDS = 5.0
+TOKEN_VARIABLE = "ASSAY_WORKER_TOKEN"
+BACKLOG = 1024
+
+
+def serve(
+    *,
+    database_url: str,
+    host: str,
+    port: int,
+    public_url: str,
+    worker: bool,
+    open_registration: bool,
+    runs_per_week: int | None,
+    announce: Callable[[dict[str, Any], str], None],
+) -> int:
+    """Serve until stopped.
+
+    Args:
+        database_url: Empty for SQLite under `ASSAY_HOME`.
+        host: Address to listen at.
+        port: 0 takes a free one.
+        public_url: As participants reach it; empty for host and port.
+        worker: Whether to train on this machine.
+        open_registration: Whether anybody may register a team.
+        runs_per_week: Quota of a team on one track and scale; None for the default.
+        announce: Tells the operator where the server is, as a document and in words.
+
+    Raises:
+        SettingsError: If the address cannot be listened at.
+    """
+    listening = _listen(host, port)
+    port = listening.getsockname()[1]
+    local = f"http://{_reachable(host)}:{port}"
+    settings = BoardSettings(
+        database_url=database_url,
+        public_url=(public_url or local).rstrip("/"),
+        open_registration=open_registration,
+    )
+    if runs_per_week is not None:
+        settings = replace(settings, runs_per_week=runs_per_week)
+    app = create_app(settings)
+    config = uvicorn.Config(app, log_level="warning", access_log=False, backlog=BACKLOG)
+    command = (
+        f"assay submit s.npy --track text --scale nano --name NAME --server {settings.public_url}"
+    )
+    document = {"url": settings.public_url, "submit": command, "home": str(settings.home)}
+    announce(document, f"serving {settings.public_url}\nhand a list in with:\n  {command}")
+    beside = _local_worker(app.state.board, local) if worker else nullcontext()
+    # uvicorn ends in good order, then raises the signal that it was stopped by once more.
+    with beside, suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run(sockets=[listening])
+    return 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except (OSError, OverflowError) as error:
+        raise SettingsError(
+            f"cannot listen at {host} port {port}: {error}; try --port 0, which takes a free one"
+        ) from None
+
+
+def _reachable(host: str) -> str:
+    """Return the address that a process of this machine connects to."""
+    anywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+    host = anywhere.get(host, host)
+    return f"[{host}]" if ":" in host else host
+
+
+@contextmanager
+def _local_worker(board: Board, url: str) -> Iterator[None]:
+    """Keep one worker running beside the server, with a token that ends with it."""
+    token = _worker_token(board)
+    command = [sys.executable, "-m", "assay", "worker", "--server", url]
+    environment = os.environ | {TOKEN_VARIABLE: token}
+    stopping = threading.Event()
+    running: list[subprocess.Popen[bytes]] = []
+
+    def keep() -> None:
+        while not stopping.is_set():
+            process = subprocess.Popen(command, env=environment, stdout=sys.stderr)
+            running[:] = [process]
+            code = process.wait()
+            if not stopping.wait(RESTART_SECONDS):
+                say(f"the local worker ended with exit code {code}; starting it again")
+
+    thread = threading.Thread(target=keep, name="worker", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        for process in running:
+            process.terminate()
+        thread.join()
+
+
+def _worker_token(board: Board) -> str:
+    """Return a new token; those of servers before this one end, and with them workers that outlived them."""
+    now = board.now()
+    query = sa.select(Token.id).where(Token.label == LOCAL_WORKER, Token.revoked.is_(None))
+    with board.database.write() as session:
+        for number in session.scalars(query).all():
+            revoke(session, now, OPERATOR, number)
+        return mint(
+            session,
+            now,
+            OPERATOR,
+            scope="work",
+            expires=now + board.settings.token_seconds,
+            label=LOCAL_WORKER,
+        )

@@ -1,0 +1,96 @@
+"""The board as a folder of files that needs no server: `assay board build`."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from assay.artifact import atomic_folder
+from assay.canonical import canonical_json
+from assay.errors import SettingsError
+from assay.ledger import Ledger
+from assay_board.pages.compose import Pages, current_path
+from assay_board.pages.downloads import FORMATS
+from assay_board.pages.links import Links, board_path, compare_path, entry_path, progress_path
+from assay_board.pages.render import assets
+from assay_board.pages.snapshot import Snapshot, Table
+from assay_board.pages.views.listing import Query
+
+MARK = ".assay-board"
+"""In every export, so that a folder of something else is never replaced."""
+
+
+def build_site(ledger_folder: Path, out: Path) -> Path:
+    """Write the pages of a ledger, and the ledger itself beside them; return the home page.
+
+    The folder appears whole; an earlier export there is replaced once the new one is written.
+
+    Args:
+        ledger_folder: A ledger.
+        out: Folder to write to.
+
+    Raises:
+        SettingsError: If `out` holds something that is no export.
+        LedgerError: If the ledger cannot be read.
+    """
+    if out.exists() and not (out / MARK).is_file():
+        raise SettingsError(
+            f"{out} exists and is no earlier export of a board; choose another --out"
+        )
+    ledger = Ledger.open(ledger_folder)
+    snapshot = Snapshot().extended(ledger.entries())
+    with atomic_folder(out) as folder:
+        for path, content in _files(snapshot):
+            file = folder / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        if ledger_folder.is_dir():
+            ignored = shutil.ignore_patterns("*.lock", ".*")
+            shutil.copytree(ledger_folder, folder / "ledger", ignore=ignored)
+        if out.exists():
+            shutil.rmtree(out)
+    return out / "index.html"
+
+
+def _files(snapshot: Snapshot) -> Iterator[tuple[str, bytes]]:
+    """Yield every file's path and content."""
+    pages = Pages()
+    yield MARK, b"An export of a board; `assay board build` may replace this folder.\n"
+    yield "index.html", pages.home(Links.of_file("index"), snapshot, ()).encode()
+    yield "rules.html", pages.rules(Links.of_file("rules"), snapshot).encode()
+    yield "records.atom", pages.feed(Links.of_file("records"), snapshot).encode()
+    for name, content in assets().items():
+        yield f"static/{name}", content
+    for track in {table.track for table in snapshot.tables.values()}:
+        path = f"scaling/{track}"
+        yield f"{path}.html", (pages.scaling(Links.of_file(path), snapshot, track) or "").encode()
+    newest = {(t.track, t.scale): t.key for t in reversed(snapshot.boards())}
+    for table in snapshot.tables.values():
+        yield from _board(pages, snapshot, table, newest[table.track, table.scale] == table.key)
+    for digest in {d: None for table in snapshot.tables.values() for d in table.entrants}:
+        path = entry_path(digest)
+        yield f"{path}.html", (pages.entry(Links.of_file(path), snapshot, digest) or "").encode()
+        badge = pages.badge(snapshot, digest) or ""
+        yield f"badges/{digest.removeprefix('sha256:')}.svg", badge.encode()
+
+
+def _board(
+    pages: Pages, snapshot: Snapshot, table: Table, is_newest: bool
+) -> Iterator[tuple[str, bytes]]:
+    board = pages.cache.board(snapshot, table)
+    for path in (board_path(table), *([current_path(table)] if is_newest else [])):
+        text = pages.board(Links.of_file(path), snapshot, board, Query(), path)
+        yield f"{path}.html", text.encode()
+    for ending, (_, write) in FORMATS.items():
+        yield f"{board_path(table)}.{ending}", write(board)
+    path = progress_path(table)
+    yield f"{path}.html", pages.progress(Links.of_file(path), snapshot, board).encode()
+    if len(board.ranked) > 1:
+        path = compare_path(table)
+        yield f"{path}.html", pages.first_compared(Links.of_file(path), snapshot, board).encode()
+    if is_newest:
+        path = f"embed/{table.track}/{table.scale}"
+        yield f"{path}.html", pages.embed(Links.of_file(path), snapshot, board).encode()
+    for entrant in table.entrants.values():
+        for run in entrant.runs:
+            name = run.digest.removeprefix("sha256:")
+            yield f"records/{name}.json", canonical_json(run.record()) + b"\n"
