@@ -104,7 +104,7 @@ def test_a_view_has_no_way_to_the_truth(pool):
     public = [name for name in dir(PoolView(pool, 1)) if not name.startswith("_")]
     assert public == [
         *("column", "column_names", "n", "n_bytes", "n_tokens", "num_tokens"),
-        *("scan", "texts", "tokens", "tokens_seen", "uids"),
+        *("reference", "scan", "signal", "texts", "tokens", "tokens_seen", "uids"),
     ]
 
 

@@ -3,6 +3,8 @@
 Claim:  What crawling alone is worth. DataComp small: ImageNet 2.5 %, average over 38 of 13.2 %.
 Source: Gadre et al. 2023, DataComp, https://arxiv.org/abs/2304.14108, table 3.
 Cost:   Nothing.
+Form:   ids
+Needs:  Nothing.
 """
 
 import numpy as np

@@ -4,6 +4,8 @@ Claim:  The ceiling. If a recipe cannot tell this from random, the recipe is no 
 Source: The generator of the pool knows what it damaged. A copy of a good pair ranks below every good
         pair and above every damaged one: it still shows a caption that is true.
 Cost:   Nothing; and nothing that a participant could do: only files of this folder are given `truth`.
+Form:   ids
+Needs:  The ground truth, which only the embedded pools have.
 """
 
 import numpy as np

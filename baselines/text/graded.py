@@ -4,6 +4,8 @@ Claim:  Scores rise with `grade`. So lists of several grades show which differen
         and whether a small scale orders lists as a larger one does.
 Source: The generator of the pool knows what it damaged.
 Cost:   Nothing; and nothing that a participant could do: only files of this folder are given `truth`.
+Form:   ids
+Needs:  The ground truth, which only the embedded pools have.
 """
 
 import numpy as np

@@ -3,6 +3,8 @@
 Claim:  What crawling and extraction alone are worth. DataComp medium: ImageNet 17.6 %.
 Source: Gadre et al. 2023, DataComp, https://arxiv.org/abs/2304.14108, table 3.
 Cost:   Nothing.
+Form:   ids
+Needs:  Nothing.
 """
 
 import numpy as np

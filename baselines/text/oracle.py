@@ -3,6 +3,8 @@
 Claim:  The ceiling. If a recipe cannot tell this from random, the recipe is no instrument.
 Source: The generator of the pool knows what it damaged.
 Cost:   Nothing; and nothing that a participant could do: only files of this folder are given `truth`.
+Form:   ids
+Needs:  The ground truth, which only the embedded pools have.
 """
 
 import numpy as np

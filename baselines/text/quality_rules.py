@@ -7,6 +7,8 @@ Source: Gopher: Rae et al. 2021, https://arxiv.org/abs/2112.11446, table A1 and 
         RefinedWeb: Penedo et al. 2023, https://arxiv.org/abs/2306.01116, section G.2.
         FineWeb: Penedo et al. 2024, https://arxiv.org/abs/2406.17557, section 3.6.
 Cost:   About half a core-hour for a million documents; no model.
+Form:   ids
+Needs:  Nothing.
 
 Deviations, all declared: words come from a regular expression, not from a tokenizer of English, and in
 lower case; rules that edit a document (C4's and RefinedWeb's lines) drop it instead, where they would

@@ -3,6 +3,8 @@
 Claim:  The floor. A board on which this does not come last measures something else.
 Source: The generator of the pool knows what it damaged.
 Cost:   Nothing.
+Form:   ids
+Needs:  The ground truth, which only the embedded pools have.
 """
 
 import numpy as np

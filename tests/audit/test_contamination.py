@@ -8,8 +8,8 @@ import pytest
 
 from assay.audit.contamination import Match, find_matches, flagged_items, task_contamination
 from assay.audit.ngrams import TextIndex, build_index, index_path, item_parts, suite_index
-from assay.audit.words import Words
 from assay.foundry import documents
+from assay.signals.text.words import Words
 from assay.suite import Suite, Task
 from assay.suite.embedded import embedded_tasks
 from assay.suite.files import write_suite

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from assay.audit.clusters import cluster, count_duplicates, equal_neighbours
-from assay.audit.duplicates import content_keys, signatures, similar_documents
-from assay.audit.words import Words
+from assay.audit.clusters import count_duplicates
+from assay.audit.duplicates import NUM_HASHES, content_keys, similar_documents
+from assay.signals.clusters import cluster, equal_neighbours
+from assay.signals.text.minhash import signatures
+from assay.signals.text.words import Words
 
 NAMES = [f"w{i}" for i in range(3000)]
 
@@ -34,7 +36,7 @@ def texts() -> list[str]:
 
 
 def test_signatures_estimate_the_jaccard_index(texts: list[str]) -> None:
-    signed = signatures(Words.of(texts), len(texts))
+    signed = signatures(Words.of(texts), len(texts), NUM_HASHES)
     estimates = (signed[::2] == signed[1::2]).mean(axis=1)
     exact = np.array([jaccard(a, b) for a, b in zip(texts[::2], texts[1::2], strict=True)])
     # Of 64 hashes the standard error is at most 1/16.
@@ -43,7 +45,7 @@ def test_signatures_estimate_the_jaccard_index(texts: list[str]) -> None:
 
 
 def test_near_copies_are_joined_and_others_are_not(texts: list[str]) -> None:
-    one, other = similar_documents(signatures(Words.of(texts), len(texts)))
+    one, other = similar_documents(signatures(Words.of(texts), len(texts), NUM_HASHES))
     assert {(min(p) // 2 * 2, max(p)) for p in zip(one, other, strict=True)} == {
         (min(p), max(p)) for p in zip(one, other, strict=True)
     }
@@ -58,7 +60,7 @@ def test_near_copies_are_joined_and_others_are_not(texts: list[str]) -> None:
 
 def test_texts_of_a_few_words_are_near_nothing() -> None:
     texts = ["one two", "one two", "three", ""]
-    assert len(similar_documents(signatures(Words.of(texts), 4))[0]) == 0
+    assert len(similar_documents(signatures(Words.of(texts), 4, NUM_HASHES))[0]) == 0
     assert count_duplicates(4, equal_neighbours([content_keys(texts)])).redundant == 1
 
 

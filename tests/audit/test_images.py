@@ -7,9 +7,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from assay.audit.fingerprints import HASH_DISTANCE, PIXEL_DISTANCE, Fingerprints, pixel_distance
-from assay.audit.images import ImageIndex, image_index, match_images, similar_images
+from assay.audit.images import ImageIndex, image_index, match_images
 from assay.foundry.scenes import scene_tasks, scenes
+from assay.signals.clip.fingerprints import (
+    HASH_DISTANCE,
+    PIXEL_DISTANCE,
+    Fingerprints,
+    pixel_distance,
+    similar_images,
+)
 from assay.suite.clip.files import load_clip_suite, read_clip_items
 from assay.track.load import load
 

@@ -11,7 +11,7 @@ import zstandard
 
 from assay.audit.contamination import Match, find_matches
 from assay.audit.ngrams import TextIndex, build_index
-from assay.audit.words import Words
+from assay.signals.text.words import Words
 from assay.suite.files import write_suite
 
 REAL = Path(__file__).parents[2] / ".." / "shared" / "data" / "text"

@@ -1,4 +1,4 @@
-"""The contract of every file in baselines/clip, and what each baseline promises."""
+"""What each image-text baseline promises; `test_contract.py` has what all of them do."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,21 +8,19 @@ import pyarrow.parquet as pq
 import pytest
 
 from assay.foundry.scenes import ScenesSource
-from assay.home import package_folder
 from assay.pool import ImageTextPool, build_image_text_pool, pool_path
 from assay.pool.manifest import truth_path
 from assay.pool.uid import find
-from assay.strategy import list_strategies, load_strategy, parse_settings, run_strategy
+from assay.strategy import load_strategy, parse_settings, run_strategy
 from assay.submission import Submission
 from assay.track.spec import Budget
 
-NAMES = list_strategies("clip")
+QUICK = {"samples_seen": "640", "reference": "foundry-clip-reference-200"}
+"""So that networks are trained in seconds; they tell nothing."""
 
 
 class Scored(ScenesSource):
     """The generator, with a column of similarities such as DataComp's pools have."""
-
-    name = "scored"
 
     def records(self, start: int) -> Iterator:
         for place, pair in super().records(start):
@@ -44,6 +42,10 @@ def pool(home) -> ImageTextPool:
 
 def chosen(pool: ImageTextPool, name: str, *words: str, seed: int = 0) -> Submission:
     strategy = load_strategy(name, "clip")
+    given = {word.partition("=")[0] for word in words}
+    quick = QUICK.items() if "samples_seen" in strategy.defaults else ()
+    words = (*words, *(f"{key}={value}" for key, value in quick if key not in given))
+    words = tuple(word for word in words if word.partition("=")[0] in strategy.defaults)
     settings = parse_settings(strategy, words)
     budget = Budget(10_000, "samples", 10)
     return run_strategy(strategy, pool, budget=budget, seed=seed, settings=settings).submission
@@ -58,22 +60,6 @@ def mean_quality(pool: ImageTextPool, submission: Submission) -> float:
     return float(quality[rows(pool, submission)].mean())
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_baseline_says_claim_source_and_cost_and_is_in_the_readme(name):
-    text = (package_folder("baselines") / "clip" / f"{name}.py").read_text()
-    docstring = text.split('"""')[1]
-    assert all(field in docstring for field in ("\nClaim: ", "\nSource: ", "\nCost: "))
-    readme = (package_folder("baselines") / "README.md").read_text().split("## Image-text")[1]
-    assert f"`{name}`" in readme
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_a_baseline_chooses_from_the_pool_and_the_same_again(pool, name):
-    first, again = chosen(pool, name), chosen(pool, name)
-    assert first.digest == again.digest
-    assert (rows(pool, first) >= 0).all()
-
-
 def test_quality_rises_from_worst_over_random_and_basic_filter_to_the_oracle(pool):
     names = ["worst_first", "random", "basic_filter", "oracle"]
     qualities = [mean_quality(pool, chosen(pool, name)) for name in names]
@@ -83,7 +69,7 @@ def test_quality_rises_from_worst_over_random_and_basic_filter_to_the_oracle(poo
 
 def test_the_basic_filter_keeps_what_datacomps_rules_keep(pool):
     kept = np.zeros(pool.n, dtype=bool)
-    kept[rows(pool, chosen(pool, "basic_filter"))] = True
+    kept[rows(pool, chosen(pool, "basic_filter", "language="))] = True
     width, height = (
         pool.column(f"original_{side}").to_numpy(zero_copy_only=False)
         for side in ("width", "height")

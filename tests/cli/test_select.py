@@ -41,12 +41,12 @@ def test_a_baseline_becomes_a_list_with_its_manifest(tmp_path, capsys, pool):
     assert main(["select", "random", *WHERE, "--out", str(out), *words]) == 0
     printed = capsys.readouterr()
     assert "100 examples" in printed.out
-    assert "fraction=0.5; seed 3" in printed.out
+    assert "(parameters: fraction=0.5, by=pool, domain=url; seed 3)" in printed.out
     manifest = read_manifest(sidecar_path(out))
     assert manifest.authors == ("Ada", "Grace")
     assert manifest.digest == read_submission(out).digest
     assert manifest.strategy is not None
-    assert manifest.strategy["parameters"] == {"fraction": 0.5}
+    assert manifest.strategy["parameters"] == {"fraction": 0.5, "by": "pool", "domain": "url"}
     assert manifest.strategy["pool_root"] == pool.root
     assert np.load(out).dtype == np.dtype("u8,u8")
 
@@ -90,6 +90,37 @@ def test_what_is_wrong_is_one_line_exit_code_2_and_no_file(
     assert printed.out == ""
     assert message in printed.err
     assert printed.err.strip().count("\n") == 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_expression_becomes_a_list_whose_manifest_has_it(tmp_path, monkeypatch, capsys, pool):
+    monkeypatch.setenv("ASSAY_HOME", str(tmp_path / "home"))
+    out = tmp_path / "s.npy"
+    where = "top(n_tokens, 0.4) & gopher_stop_words >= 0"
+    assert main(["select", "--where", where, *WHERE, "--out", str(out)]) == 0
+    assert "80 examples" in capsys.readouterr().out
+    manifest = read_manifest(sidecar_path(out))
+    assert manifest.method == where
+    assert manifest.strategy is not None
+    assert manifest.strategy["parameters"] == {"where": where}
+    assert list(manifest.strategy["inputs"]) == ["gopher_stop_words"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        ([], "give a strategy, or --where"),
+        (["random", "--where", "n_tokens > 3"], "not both"),
+        (
+            ["--where", "n_tokns > 3"],
+            "character 1: there is no column 'n_tokns' (did you mean 'n_tokens'?)",
+        ),
+    ],
+)
+def test_it_takes_a_strategy_or_an_expression(tmp_path, monkeypatch, capsys, words, message):
+    monkeypatch.chdir(tmp_path)
+    assert main(["select", *words, *WHERE, "--out", "s.npy"]) == 2
+    assert message in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.audit.ngrams import GRAM_WORDS, SPAN_BYTES, Part, TextIndex
-from assay.audit.words import Words
+from assay.signals.text.words import Words
 
 LEAK_COVERAGE = 0.8
 LONG_WORDS = 40

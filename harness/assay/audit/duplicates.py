@@ -6,10 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.audit.clusters import Pairs, equal_neighbours
-from assay.audit.words import Words, mix
+from assay.signals.clusters import Pairs, equal_neighbours
+from assay.signals.text.words import mix
 
-SHINGLE_WORDS = 5
 NUM_HASHES = 64
 BANDS = 16
 """Two documents of Jaccard index s meet in some band with probability 1 - (1 - s^4)^16: 0.998 at 0.75."""
@@ -21,36 +20,11 @@ Source:
     Penedo et al. (2024), section 3.4, https://arxiv.org/abs/2406.17557.
 """
 
-_MULTIPLIERS = mix(np.arange(1, NUM_HASHES + 1, dtype=np.uint64)) | np.uint64(1)
-
 
 def content_keys(texts: Sequence[str]) -> NDArray[np.uint64]:
     """Return (n,) keys that are the same for the same text alone."""
     digests = (hashlib.blake2b(text.encode("utf-8"), digest_size=8).digest() for text in texts)
     return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
-
-
-def signatures(words: Words, num_texts: int) -> NDArray[np.uint32]:
-    """Return the MinHash signatures of a batch of texts over runs of five words.
-
-    Args:
-        words: The texts'.
-        num_texts: How many there are.
-
-    Returns:
-        (num_texts, 64); of a text under five words, all 0.
-    """
-    found = np.zeros((num_texts, NUM_HASHES), dtype=np.uint32)
-    inside = np.flatnonzero(words.within_text(SHINGLE_WORDS))
-    if not len(inside):
-        return found
-    shingles = words.grams(SHINGLE_WORDS)[inside]
-    texts = words.texts[inside]
-    first = np.flatnonzero(np.append(True, texts[1:] != texts[:-1]))
-    for number, multiplier in enumerate(_MULTIPLIERS):
-        values = (shingles * multiplier >> np.uint64(32)).astype(np.uint32)
-        found[texts[first], number] = np.minimum.reduceat(values, first)
-    return found
 
 
 def similar_documents(signed: NDArray[np.uint32]) -> Pairs:

@@ -1,4 +1,4 @@
-"""Which selected images are images of the suite, and which show the same as another selected image."""
+"""Which selected images are images of the suite."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -10,17 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.artifact import atomic_file, atomic_folder, write_atomic
-from assay.audit.clusters import Pairs, sorted_neighbours
-from assay.audit.fingerprints import (
+from assay.audit.index_folder import index_folder, is_whole, write_manifest
+from assay.canonical import canonical_json, digest_json
+from assay.console import say
+from assay.signals.clip.fingerprints import (
     FORMAT,
     HASH_DISTANCE,
     PIXEL_DISTANCE,
     Fingerprints,
     pixel_distance,
 )
-from assay.audit.index_folder import index_folder, is_whole, write_manifest
-from assay.canonical import canonical_json, digest_json
-from assay.console import say
 from assay.spec import plain
 from assay.suite.clip import ClipSuite
 from assay.suite.clip.files import read_clip_items
@@ -28,8 +27,6 @@ from assay.suite.clip.lock import data_digest
 
 OWNERS_FILE = "owners.json"
 PAIRS_AT_ONCE = 16_000_000
-NEIGHBOURS = 8
-"""Each image is compared with so many others of nearly the same hash."""
 
 How = Literal["bytes", "pixels"]
 
@@ -173,21 +170,3 @@ def _candidates(
 def _columns(pairs: Iterable[tuple[int, int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     both = np.array(list(pairs), dtype=np.int64).reshape(-1, 2)
     return both[:, 0], both[:, 1]
-
-
-def similar_images(images: Fingerprints) -> Pairs:
-    """Return pairs of images that show the same, both (k,), each image with near ones by its hash.
-
-    The hash is sorted four times, each time from another 16 of its bits on, and neighbours are compared:
-    near-duplicates that differ in every quarter of the hash are missed.
-    """
-    keys = [
-        images.hashes << np.uint64(turn) | images.hashes >> np.uint64((64 - turn) % 64)
-        for turn in (0, 16, 32, 48)
-    ]
-    mine, theirs = sorted_neighbours(keys, NEIGHBOURS)
-    close = np.bitwise_count(images.hashes[mine] ^ images.hashes[theirs]) <= HASH_DISTANCE
-    close &= images.decoded[mine] & images.decoded[theirs]
-    mine, theirs = mine[close], theirs[close]
-    same = pixel_distance(images.thumbs[mine], images.thumbs[theirs]) <= PIXEL_DISTANCE
-    return mine[same], theirs[same]

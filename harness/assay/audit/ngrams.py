@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from assay.artifact import atomic_file, atomic_folder, write_atomic
 from assay.audit.index_folder import MANIFEST_FILE, index_folder, is_whole, write_manifest
-from assay.audit.words import FORMAT, Words
 from assay.canonical import canonical_json, digest_file, digest_json
 from assay.console import say
+from assay.signals.text.words import FORMAT, Words
 from assay.spec import plain
 from assay.suite import Suite, Task
 from assay.suite.files import read_items

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from assay import ledger
-from assay.audit.clusters import Duplicates, count_duplicates, equal_neighbours
+from assay.audit.clusters import Duplicates, count_duplicates
 from assay.audit.composition import (
     Breakdown,
     Epochs,
@@ -25,7 +25,7 @@ from assay.audit.contamination import (
 )
 from assay.audit.duplicates import similar_documents
 from assay.audit.embeddings import EmbeddingDuplicates, embedding_duplicates
-from assay.audit.images import ImageMatch, image_index, match_images, similar_images
+from assay.audit.images import ImageMatch, image_index, match_images
 from assay.audit.language import scripts_of
 from assay.audit.ngrams import index_path, suite_index
 from assay.audit.overlap import Overlap, overlaps
@@ -34,6 +34,8 @@ from assay.audit.scan import Selected, scan_images, scan_texts
 from assay.errors import RunError, SubmissionError
 from assay.pool import AnyPool, ImageTextPool, Pool
 from assay.selection import select_rows
+from assay.signals.clip.fingerprints import similar_images
+from assay.signals.clusters import equal_neighbours
 from assay.submission import Manifest, Submission, Unit, read_manifest, sidecar_path, validate_file
 from assay.suite import Suite
 from assay.suite.clip import ClipSuite
@@ -163,9 +165,8 @@ def audit_file(
 def _accepted(path: Path, loaded: LoadedScale, pool: AnyPool, unit: Unit | None) -> Submission:
     """Read a list that the track accepts."""
     report = validate_file(path, pool, loaded.rules, loaded.recipe.budget, unit)
-    for finding in report.findings:
-        if finding.severity == "error":
-            raise SubmissionError(finding.rule, finding.message, finding.row)
+    if refusal := report.refusal:
+        raise SubmissionError(refusal.rule, refusal.message, refusal.row)
     assert report.submission is not None, "a file that cannot be read was refused"
     return report.submission
 

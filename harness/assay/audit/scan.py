@@ -14,14 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.audit.contamination import Match, find_matches
-from assay.audit.duplicates import content_keys, signatures
-from assay.audit.fingerprints import Fingerprints
+from assay.audit.duplicates import NUM_HASHES, content_keys
 from assay.audit.language import scripts_of
 from assay.audit.ngrams import TextIndex, load_index
-from assay.audit.words import Words
 from assay.console import progress
 from assay.pool import ImageTextPool, Pool, load_pool
 from assay.selection import Selection
+from assay.signals.clip.fingerprints import Fingerprints
+from assay.signals.text.minhash import signatures
+from assay.signals.text.words import Words
 
 BATCH_BYTES = 1_000_000
 """Text hashed at a time: arrays of it stay near the processor."""
@@ -143,7 +144,7 @@ def _scan_part(where: str, index_path: Path, part: NDArray[np.int64]) -> TextFin
     assert isinstance(pool, Pool)
     rows, start, stop = part
     matches: list[Match] = []
-    keys, signed = [np.empty(0, np.uint64)], [signatures(Words.of([]), 0)]
+    keys, signed = [np.empty(0, np.uint64)], [signatures(Words.of([]), 0, NUM_HASHES)]
     scripts: Counter[str] = Counter()
     texts, num_bytes, place = _texts(pool, rows, start, stop), 0, 0
     ends = np.cumsum(pool.n_bytes[rows], dtype=np.int64) // BATCH_BYTES
@@ -152,7 +153,7 @@ def _scan_part(where: str, index_path: Path, part: NDArray[np.int64]) -> TextFin
         words = Words.of(batch)
         matches += find_matches(words, rows[place : place + size], index)
         keys.append(content_keys(batch))
-        signed.append(signatures(words, len(batch)))
+        signed.append(signatures(words, len(batch), NUM_HASHES))
         scripts += scripts_of(batch)
         num_bytes += sum(len(text.encode("utf-8")) for text in batch)
         place += int(size)

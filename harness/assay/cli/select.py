@@ -19,14 +19,28 @@ EXAMPLES = """examples:
   assay select quality_rules --track text --scale nano --out s.parquet
   assay select clip_score --track clip --scale nano --out pairs.npy
   assay select path/to/mine.py --track text --scale pico --out s.npy --set max_tokens=300
+  assay select --where 'gopher_quality_ok & top(c4_kept_words, 0.3)' --track text --scale nano --out s.npy
+  assay select --where 'sample(clip_score, 0.2, temperature=0.1) & ~ids("leaks.npy")' --track clip ...
 
-baselines/README.md lists the baselines and shows how to write your own
+--where keeps what an expression says. Names are columns (of the pool, or: assay signals list); compare them
+(== != < <= > >= in), calculate (+ - * /), join conditions (& | ~, and - for the difference of sets). Functions:
+  top(column, fraction, per=group, within=condition)       bottom(...)
+  sample(column, fraction, temperature=1.0, per=group, within=condition)
+  cap(group, n, by=column, within=condition)               at most n of each group
+  quota(group, {"name": n, ...}, by=column, within=condition)
+  ids("other.npy")
+A fraction is of what `within` leaves (default: all); `per` takes it of each group.
+
+assay baselines lists the baselines; baselines/README.md shows how to write your own
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what `assay select` takes."""
-    parser.add_argument("strategy", help="a baseline's name, or the path of your own file (.py)")
+    parser.add_argument(
+        "strategy", nargs="?", help="a baseline's name, or the path of your own file (.py)"
+    )
+    parser.add_argument("--where", metavar="EXPRESSION", help="instead of a strategy: see below")
     parser.add_argument("--track", required=True, help="such as text")
     parser.add_argument("--scale", required=True, help="such as nano; see: assay tracks")
     parser.add_argument(
@@ -58,6 +72,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EXAMPLES
 
 
+def _strategy(args: argparse.Namespace, modality: str) -> "Strategy":
+    """Return the strategy that was named, or the expression as one."""
+    from assay.errors import StrategyError
+    from assay.strategy import load_strategy
+    from assay.strategy.where import where_strategy
+
+    if (args.strategy is None) == (args.where is None):
+        raise StrategyError(
+            "what to select? give a strategy, or --where EXPRESSION, and not both; see: assay baselines"
+        )
+    return load_strategy(args.strategy, modality) if args.strategy else where_strategy(args.where)
+
+
 def _seed(text: str) -> int:
     seed = int(text)
     if seed < 0:
@@ -68,7 +95,7 @@ def _seed(text: str) -> int:
 def run(args: argparse.Namespace) -> int:
     """Select, check what came out, and write it with its manifest."""
     from assay.errors import SubmissionError
-    from assay.strategy import load_strategy, manifest_of, parse_settings, run_strategy
+    from assay.strategy import manifest_of, parse_settings, run_strategy
     from assay.submission import validate, write_submission
     from assay.submission.read import format_of
     from assay.track.load import load
@@ -76,15 +103,14 @@ def run(args: argparse.Namespace) -> int:
 
     format_of(args.out)
     loaded = load(args.track, args.scale)
-    strategy = load_strategy(args.strategy, loaded.modality)
+    strategy = _strategy(args, loaded.modality)
     settings = parse_settings(strategy, args.settings)
     declared = _declared(args, strategy)
     pool = open_pool(loaded)
     budget = loaded.recipe.budget
     outcome = run_strategy(strategy, pool, budget=budget, seed=args.seed, settings=settings)
     report = validate(outcome.submission, pool, loaded.rules, budget)
-    refusal = next((f for f in report.findings if f.severity == "error"), None)
-    if refusal:
+    if refusal := report.refusal:
         raise SubmissionError(
             refusal.rule, f"{strategy.name} for {loaded.label}: {refusal.message}"
         )

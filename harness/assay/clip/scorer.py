@@ -1,11 +1,11 @@
-"""Train a small network on clean reference pairs, and let it say how well images and captions agree."""
+"""A small network trained on given pairs, once, that says where images and captions lie and how well they agree."""
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -19,10 +19,8 @@ from assay.clip.modality import ClipModality
 from assay.clip.model import load_checkpoint
 from assay.clip.tokenizer import Tokenize
 from assay.console import say
-from assay.errors import PoolError
-from assay.foundry.scenes import ScenesSource
 from assay.home import assay_home, package_folder
-from assay.pool import ImageTextPool, build_image_text_pool, load_pool, pool_path
+from assay.pool import ImageTextPool
 from assay.selection import select_rows
 from assay.settings import Settings
 from assay.spec import plain
@@ -39,7 +37,7 @@ SCALE = "nano"
 """The scale whose recipe a scorer is trained with, but for its budget."""
 
 BATCH = 256
-_EMBEDDED = re.compile(r"foundry-clip-reference-(\d+)")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -54,59 +52,63 @@ class Scorer:
     folder: Path
     recipe: ClipRecipe
 
-    def similarities(
-        self, images: Iterable[Image.Image | None], captions: Iterable[str]
-    ) -> NDArray[np.float32]:
-        """Return the cosine of each image with its caption, (n,), in [-1, 1]; NaN for no image."""
+    @cached_property
+    def _model(self) -> Any:
         # A scorer may have been trained by an earlier call, which configured another process.
         configure_torch(Settings())
-        device = resolve_device(Settings())
-        model = load_checkpoint(self.folder, device)
-        text = self.recipe.model.text
-        tokenize = Tokenize(self.recipe.tokenizer, text.context_length, self.folder)
-        transform = eval_transform(self.recipe.preprocess, self.recipe.model.image.image_size)
-        pairs = zip(images, captions, strict=True)
-        parts = [np.empty(0, np.float32)]
-        while batch := list(islice(pairs, BATCH)):
-            parts.append(_cosines(model, batch, tokenize, transform, device))
+        return load_checkpoint(self.folder, resolve_device(Settings()))
+
+    @property
+    def temperature(self) -> float:
+        """Return what it divides cosines by in its softmax, as learnt; above 0."""
+        return float(torch.exp(-self._model.logit_scale.detach()).cpu())
+
+    def embed_images(self, images: Iterable[Image.Image | None]) -> NDArray[np.float32]:
+        """Return unit vectors, (n, d); NaN for no image."""
+        transform: Any = eval_transform(self.recipe.preprocess, self.recipe.model.image.image_size)
+        parts = [self._nothing]
+        for batch in _batches(images):
+            pixels = {n: transform(image) for n, image in enumerate(batch) if image is not None}
+            found = np.full((len(batch), self.recipe.model.embed_dim), np.nan, dtype=np.float32)
+            if pixels:
+                stacked = torch.stack(list(pixels.values()))
+                found[list(pixels)] = self._encode(self._model.encode_image, stacked)
+            parts.append(found)
         return np.concatenate(parts)
 
+    def embed_texts(self, texts: Iterable[str]) -> NDArray[np.float32]:
+        """Return unit vectors, (n, d)."""
+        context = self.recipe.model.text.context_length
+        tokenize = Tokenize(self.recipe.tokenizer, context, self.folder)
+        encode = self._model.encode_text
+        parts = (self._encode(encode, tokenize(batch)) for batch in _batches(texts))
+        return np.concatenate([self._nothing, *parts])
 
-def _cosines(
-    model: Any,
-    pairs: list[tuple[Image.Image | None, str]],
-    tokenize: Tokenize,
-    transform: Any,
-    device: str,
-) -> NDArray[np.float32]:
-    known = [(place, image) for place, (image, _) in enumerate(pairs) if image is not None]
-    found = np.full(len(pairs), np.nan, dtype=np.float32)
-    if not known:
-        return found
-    places = [place for place, _ in known]
-    pixels = torch.stack([transform(image) for _, image in known]).to(device)
-    tokens = tokenize([pairs[place][1] for place in places]).to(device)
-    with torch.no_grad():
-        one = model.encode_image(pixels, normalize=True)
-        other = model.encode_text(tokens, normalize=True)
-    found[places] = (one * other).sum(dim=1).cpu().numpy()
-    return found
+    @property
+    def _nothing(self) -> NDArray[np.float32]:
+        return np.empty((0, self.recipe.model.embed_dim), dtype=np.float32)
+
+    def _encode(self, encode: Any, batch: torch.Tensor) -> NDArray[np.float32]:
+        with torch.no_grad():
+            return encode(batch.to(self._model.logit_scale.device), normalize=True).cpu().numpy()
 
 
-def train_scorer(reference: str, *, samples_seen: int, seed: int) -> Scorer:
-    """Train on every pair of a reference pool, or take what an earlier call left.
+def _batches(items: Iterable[T]) -> Iterator[Sequence[T]]:
+    source = iter(items)
+    while batch := list(islice(source, BATCH)):
+        yield batch
+
+
+def train_scorer(pool: ImageTextPool, *, samples_seen: int, seed: int) -> Scorer:
+    """Train on every pair of a pool, or take what an earlier call left.
 
     Args:
-        reference: Name, folder or URL of an image-text pool; `foundry-clip-reference-N` is generated.
-        samples_seen: Budget, brought down to whole batches, and up to one step after the warm-up.
+        pool: Pairs to learn from.
+        samples_seen: Budget, brought down to whole batches, and up to two of them.
         seed: Of initialisation and data order.
-
-    Raises:
-        PoolError: If there is no such pool, or it holds text.
     """
-    pool = open_reference(reference)
-    captions = train_caption_tokenizer(pool.captions(), _recipe().model.text.vocab_size)
-    recipe = _recipe(samples_seen, digest_bytes(captions))
+    captions = train_caption_tokenizer(pool.captions(), scorer_recipe().model.text.vocab_size)
+    recipe = _with_budget(scorer_recipe(), samples_seen, digest_bytes(captions))
     settings = Settings()
     what = {"reference": pool.root, "recipe": plain(recipe), "seed": seed}
     key = digest_json(what | {"software": versions("clip"), "device": resolve_device(settings)})
@@ -139,34 +141,21 @@ def _train(
     discard_resume(folder)
 
 
-def open_reference(name: str) -> ImageTextPool:
-    """Open a pool of reference pairs; the package's own are generated at first use.
-
-    Raises:
-        PoolError: If there is none of that name, or it holds text.
-    """
-    embedded = _EMBEDDED.fullmatch(name)
-    if embedded and not (pool_path(name) / "pool.json").is_file():
-        source = ScenesSource(int(embedded[1]), reference=True)
-        return build_image_text_pool([source], pool_path(name), name=name, licence="CC0-1.0")
-    pool = load_pool(name)
-    if not isinstance(pool, ImageTextPool):
-        raise PoolError(
-            f"the reference pool {name!r} holds text; name one of image-text pairs, see: assay pools"
-        )
-    return pool
-
-
-def _recipe(samples_seen: int | None = None, tokenizer: str | None = None) -> ClipRecipe:
+def scorer_recipe() -> ClipRecipe:
+    """Return the recipe of the package's own track that scorers are trained with."""
     path = package_folder("tracks") / "clip" / "scales" / f"{SCALE}.yaml"
     scale = load_scale_file(path, "clip")
     assert isinstance(scale, ClipScale), "a scale of the CLIP track"
-    recipe = scale.recipe
-    if samples_seen is None or tokenizer is None:
-        return recipe
-    steps = max(recipe.schedule.warmup_steps + 1, samples_seen // recipe.global_batch_size)
+    return scale.recipe
+
+
+def _with_budget(recipe: ClipRecipe, samples_seen: int, tokenizer: str) -> ClipRecipe:
+    """Return the recipe for a budget, of which a tenth at most is spent warming up."""
+    steps = max(2, samples_seen // recipe.global_batch_size)
+    warmup = min(recipe.schedule.warmup_steps, max(1, steps // 10))
     return replace(
         recipe,
         samples_seen=steps * recipe.global_batch_size,
+        schedule=replace(recipe.schedule, warmup_steps=warmup),
         tokenizer=replace(recipe.tokenizer, digest=tokenizer),
     )

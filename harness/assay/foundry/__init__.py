@@ -34,6 +34,9 @@ in clusters of 2 to 25, most of them small.
 What is measured. Eight tasks with choices and held-out pages of every genre, see `TASKS`. Items use
 combinations of words that documents never use, so an item stands in a document only as a leak.
 
+Reference. `FoundrySource(n, reference=True)` yields clean pages that are in neither pool nor suite, to
+train classifiers and language models on.
+
 Limits. The language is that of templates: a few sentence patterns and about a thousand words. What
 ranks strategies here need not rank them on real text.
 """

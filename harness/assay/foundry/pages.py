@@ -91,6 +91,24 @@ def documents(start: int, stop: int) -> Iterator[FoundryDocument]:
         yield _document(index)
 
 
+def reference_documents(start: int, stop: int) -> Iterator[FoundryDocument]:
+    """Yield clean pages of another stream: none of them is in the pool or the suite."""
+    for index in range(start, stop):
+        page = Draw("reference/page", index)
+        genre = _genre(page, ())
+        uid = hashlib.blake2b(
+            f"foundry-text/{VERSION}/reference/{index}".encode(), digest_size=16
+        ).digest()
+        draw = Draw("reference/address", index)
+        host, date = address.host(draw, "clean"), address.date(draw, clean=True)
+        yield FoundryDocument(
+            uid,
+            GENRES[genre](Narrator(page)),
+            _address(host, date, uid),
+            Truth(1.0, (), index, 1, None, genre),
+        )
+
+
 def _document(index: int) -> FoundryDocument:
     plan = _LAYOUT.slot(index)
     draw = Draw("document", index)
@@ -154,8 +172,11 @@ def _copy(plan: Slot, draw: Draw) -> tuple[str, str, tuple[str, ...]]:
 
 
 def _columns(index: int, plan: Slot, uid: bytes) -> dict[str, str]:
-    host = _host(index, plan)
     date = address.date(Draw("date", index), clean=not plan.defect)
+    return _address(_host(index, plan), date, uid)
+
+
+def _address(host: str, date: str, uid: bytes) -> dict[str, str]:
     year, month, _ = date.split("-")
     return {
         "url": f"https://{host}/{year}/{month}/{uid[:5].hex()}",

@@ -53,8 +53,7 @@ def make_default_list(loaded: LoadedScale, pool: AnyPool, strategy: Strategy) ->
     budget, settings = loaded.recipe.budget, strategy.defaults
     outcome = run_strategy(strategy, pool, budget=budget, seed=SEED, settings=settings)
     report = validate(outcome.submission, pool, loaded.rules, budget)
-    refusal = next((f for f in report.findings if f.severity == "error"), None)
-    if refusal:
+    if refusal := report.refusal:
         raise SubmissionError(
             refusal.rule, f"{strategy.name} for {loaded.label}: {refusal.message}"
         )

@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from contextlib import redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from assay.errors import StrategyError
 from assay.pool import AnyPool, ImageTextPool
 from assay.pool.manifest import truth_path
 from assay.pool.uid import UID_DTYPE
+from assay.signals.reading import SignalReader
 from assay.strategy.load import Setting, Strategy, errors_of
 from assay.strategy.view import PairView, PoolView
 from assay.submission import Submission, submission_of
@@ -28,12 +29,15 @@ class Outcome:
     Attributes:
         submission: In canonical form.
         seconds: Wall time.
-        cpu_seconds: Processor time, finished child processes included.
+        cpu_seconds: Processor time, finished child processes included, and that of the signals it read,
+            whenever they were computed.
+        inputs: Columns of signals and lists of ids that it read -> their digests.
     """
 
     submission: Submission
     seconds: float
     cpu_seconds: float
+    inputs: dict[str, str] = field(default_factory=dict)
 
 
 def run_strategy(
@@ -55,7 +59,10 @@ def run_strategy(
     if strategy.reads_truth:
         keywords["truth"] = read_truth(pool)
     pairs = isinstance(pool, ImageTextPool)
-    view = PairView(pool, budget.amount) if pairs else PoolView(pool, budget.amount)
+    signals = SignalReader(pool)
+    view = (
+        PairView(pool, budget.amount, signals) if pairs else PoolView(pool, budget.amount, signals)
+    )
     _check_kind(strategy, view)
     started, started_cpu = time.perf_counter(), _cpu_seconds()
     # Standard output belongs to the answer, whatever a strategy prints.
@@ -64,7 +71,8 @@ def run_strategy(
     return Outcome(
         submission=_submission(strategy, returned),
         seconds=time.perf_counter() - started,
-        cpu_seconds=_cpu_seconds() - started_cpu,
+        cpu_seconds=_cpu_seconds() - started_cpu - signals.spent + signals.cpu_seconds,
+        inputs=dict(signals.used),
     )
 
 
@@ -137,5 +145,6 @@ def manifest_of(
             "pool_root": pool.root,
             "seconds": round(outcome.seconds, 3),
             "cpu_seconds": round(outcome.cpu_seconds, 3),
+            **({"inputs": outcome.inputs} if outcome.inputs else {}),
         },
     }

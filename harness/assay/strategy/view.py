@@ -1,13 +1,16 @@
 """What a strategy sees of a pool: of documents, or of image-text pairs."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assay.console import progress
 from assay.pool import ImageTextPool, Pool
+from assay.signals.columns import Setting
+from assay.signals.reading import SignalReader
+from assay.signals.text.reference import open_reference
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,8 +30,9 @@ class PoolView:
         column_names: Metadata columns.
     """
 
-    def __init__(self, pool: Pool, tokens_seen: int):
+    def __init__(self, pool: Pool, tokens_seen: int, signals: SignalReader | None = None):
         self._pool = pool
+        self._signals = signals or SignalReader(pool)
         self.n: int = pool.n
         self.uids: NDArray[np.void] = pool.uids
         self.n_tokens: NDArray[np.int32] = pool.n_tokens
@@ -40,6 +44,29 @@ class PoolView:
     def column(self, name: str, rows: NDArray[np.integer] | None = None) -> "pa.Array":
         """Return a metadata column as a pyarrow array, for all rows or the given ones."""
         return self._pool.column(name, rows)
+
+    def signal(self, name: str, **parameters: Setting) -> NDArray[Any]:
+        """Return a column of a signal, (n,) or (n, d), computed on all cores the first time it is wanted.
+
+        Args:
+            name: Of the column, as `assay signals list` has it.
+            parameters: Of the signal; defaults where left out.
+        """
+        return self._signals.column(name, **parameters)
+
+    def reference(self, name: str = "default") -> Iterator[str]:
+        """Yield the documents of a reference, which shows what is good.
+
+        Args:
+            name: A pool's, `COLUMN~WORD` for documents of this pool, or `default`: the clean reference of
+                the embedded pool, of another pool the pool NAME-reference.
+
+        Raises:
+            SignalError: If there is no such reference.
+        """
+        found = open_reference(self._pool, name)
+        self._signals.used[f"reference({name})"] = found.pool.root
+        return found.texts()
 
     def texts(self, rows: NDArray[np.integer] | None = None) -> Iterator[str]:
         """Yield documents in row order (or in the order of `rows`), with a progress bar."""
@@ -81,8 +108,9 @@ class PairView:
         embedding_names: Features that came with the pool, such as `l14_img`.
     """
 
-    def __init__(self, pool: ImageTextPool, samples_seen: int):
+    def __init__(self, pool: ImageTextPool, samples_seen: int, signals: SignalReader | None = None):
         self._pool = pool
+        self._signals = signals or SignalReader(pool)
         self.n: int = pool.n
         self.uids: NDArray[np.void] = pool.uids
         self.samples_seen = samples_seen
@@ -92,6 +120,15 @@ class PairView:
     def column(self, name: str, rows: NDArray[np.integer] | None = None) -> "pa.Array":
         """Return a metadata column as a pyarrow array, for all rows or the given ones."""
         return self._pool.column(name, rows)
+
+    def signal(self, name: str, **parameters: Setting) -> NDArray[Any]:
+        """Return a column of a signal, (n,) or (n, d), computed on all cores the first time it is wanted.
+
+        Args:
+            name: Of the column, as `assay signals list` has it.
+            parameters: Of the signal; defaults where left out.
+        """
+        return self._signals.column(name, **parameters)
 
     def embedding(self, name: str, rows: NDArray[np.integer] | None = None) -> NDArray[np.float16]:
         """Return features, (k, d), for all rows or the given ones."""

@@ -5,7 +5,7 @@ it was leaked. Classes are balanced but for the task that is about rare ones.
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate
@@ -120,6 +120,18 @@ def leak(draw: Draw) -> tuple[str, bytes, Scene]:
     return f"{plan.name}:{number}", _item(plan, number).image, _sketch(plan, number)[0].scene
 
 
+def training_images(per_task: int) -> Iterator[bytes]:
+    """Yield images of the tasks' training split, PNG: other draws of the same tasks, and none of the items.
+
+    Args:
+        per_task: Images of each task.
+    """
+    for plan in _plans():
+        for number in range(per_task):
+            draw = Draw(f"scenes/training/{plan.name}", number)
+            yield _drawn(plan.make(draw, number), draw)
+
+
 def _sketch(plan: _Plan, number: int) -> tuple[_Sketch, Draw]:
     stream = _retrieval_streams()[number] if plan.name == _RETRIEVAL else number
     draw = Draw(f"scenes/suite/{plan.name}", stream)
@@ -131,12 +143,17 @@ def _item(plan: _Plan, number: int) -> SceneItem:
     scene, captions = sketch.scene, []
     if sketch.gold is None:
         captions = [caption(scene, draw, full=True) for _ in range(2)]
+    return SceneItem(_drawn(sketch, draw), sketch.gold, captions, sketch.group)
+
+
+def _drawn(sketch: _Sketch, draw: Draw) -> bytes:
+    scene = sketch.scene
     pixels = add_noise(render(scene), draw, 70 if sketch.look == "noisy" else scene.noise)
     if sketch.look == "faint":
         pixels = 96 + pixels // 4
     elif sketch.look == "inverted":
         pixels = 255 - pixels
-    return SceneItem(encode_png(clipped(pixels)), sketch.gold, captions, sketch.group)
+    return encode_png(clipped(pixels))
 
 
 def _names(table: dict[str, tuple[str, ...]]) -> list[list[str]]:

@@ -1,7 +1,7 @@
 """What an image looks like in a few bytes: a perceptual hash to find candidates, a thumbnail to decide."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ from PIL import Image
 from scipy.fft import dctn
 
 from assay.pool.imagetext.images import ImageProblem, decode_image
+from assay.signals.clusters import Pairs
 
 FORMAT = 1
 """Bumped whenever a fingerprint changes."""
@@ -23,6 +24,9 @@ HASH_DISTANCE = 8
 
 PIXEL_DISTANCE = 5.0
 """Mean absolute difference of thumbnails, of 255, up to which two images show the same."""
+
+NEIGHBOURS = 8
+"""Each image is compared with so many others of nearly the same hash."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +104,40 @@ def pixel_distance(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[
     """Return the mean absolute difference of thumbnails, (k,), of 255."""
     gap = np.abs(one.astype(np.int16) - other.astype(np.int16))
     return gap.mean(axis=(1, 2, 3))
+
+
+def similar_images(images: Fingerprints) -> Pairs:
+    """Return pairs of images that show the same, both (k,), each image with near ones by its hash.
+
+    The hash is sorted four times, each time from another 16 of its bits on, and neighbours are compared:
+    near-duplicates that differ in every quarter of the hash are missed.
+    """
+    keys = [
+        images.hashes << np.uint64(turn) | images.hashes >> np.uint64((64 - turn) % 64)
+        for turn in (0, 16, 32, 48)
+    ]
+    mine, theirs = sorted_neighbours(keys, NEIGHBOURS)
+    close = np.bitwise_count(images.hashes[mine] ^ images.hashes[theirs]) <= HASH_DISTANCE
+    close &= images.decoded[mine] & images.decoded[theirs]
+    mine, theirs = mine[close], theirs[close]
+    same = pixel_distance(images.thumbs[mine], images.thumbs[theirs]) <= PIXEL_DISTANCE
+    return mine[same], theirs[same]
+
+
+def sorted_neighbours(keys: Sequence[NDArray[np.uint64]], reach: int) -> Pairs:
+    """Return pairs of positions that come within `reach` of each other in any of the sorted keys.
+
+    Source:
+        The sorted neighbourhood method (Hernandez and Stolfo, 1995),
+        https://doi.org/10.1145/223784.223807.
+    """
+    lefts, rights = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+    for key in keys:
+        order = np.argsort(key, kind="stable")
+        for step in range(1, min(reach, len(order) - 1) + 1):
+            lefts.append(order[:-step])
+            rights.append(order[step:])
+    return np.concatenate(lefts), np.concatenate(rights)
 
 
 def _shrunk(image: Image.Image, side: int, method: Image.Resampling) -> NDArray[np.uint8]:

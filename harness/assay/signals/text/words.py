@@ -58,7 +58,7 @@ class Words:
         ends = _BREAK[raw]
         if len(raw) and int(raw.max()) >= 0x80:
             _blank_punctuation(raw, inside, ends)
-        starts, stops = _runs(inside)
+        starts, stops = runs(inside)
         breaks = np.ones(len(starts) + 1, dtype=np.bool_)
         seen = np.concatenate([[0], np.cumsum(ends, dtype=np.int64)])
         breaks[1:-1] = seen[starts[1:]] > seen[stops[:-1]]
@@ -66,17 +66,17 @@ class Words:
         keep = inside.copy()
         keep[1:] |= inside[:-1]
         data = np.where(inside, raw, np.uint8(_SPACE))[keep]
-        starts, stops = _runs(inside[keep])
-        sums = _prefix_sums(data.astype(np.uint64) + np.uint64(1), _BYTE_BASE)
-        hashes = mix(_windows(sums, starts, stops, _BYTE_BASE))
+        starts, stops = runs(inside[keep])
+        sums = prefix_sums(data.astype(np.uint64) + np.uint64(1), _BYTE_BASE)
+        hashes = mix(windows(sums, starts, stops, _BYTE_BASE))
         return cls(data, starts, stops, numbers.astype(np.int64), breaks, hashes)
 
     def grams(self, size: int) -> NDArray[np.uint64]:
         """Return the hashes of all runs of `size` words, (w - size + 1,); see `within_text`."""
         count = max(0, len(self) - size + 1)
         first = np.arange(count)
-        windows = _windows(self._word_sums, first, first + size, _WORD_BASE)
-        return mix(windows + np.uint64(size))
+        found = windows(self._word_sums, first, first + size, _WORD_BASE)
+        return mix(found + np.uint64(size))
 
     def within_text(self, size: int) -> NDArray[np.bool_]:
         """Tell which runs of `size` words lie in a single text, (w - size + 1,)."""
@@ -94,7 +94,7 @@ class Words:
         text_stop = self.stops[last]
         words = np.flatnonzero(self.starts + length <= text_stop)
         starts = self.starts[words]
-        hashes = _windows(self._byte_sums, starts, starts + length, _BYTE_BASE)
+        hashes = windows(self._byte_sums, starts, starts + length, _BYTE_BASE)
         return mix(hashes ^ np.uint64(length << 32)), words
 
     def excerpt(self, word: int, stop: int, most: int) -> str:
@@ -105,11 +105,11 @@ class Words:
 
     @cached_property
     def _word_sums(self) -> NDArray[np.uint64]:
-        return _prefix_sums(self.hashes, _WORD_BASE)
+        return prefix_sums(self.hashes, _WORD_BASE)
 
     @cached_property
     def _byte_sums(self) -> NDArray[np.uint64]:
-        return _prefix_sums(self.data.astype(np.uint64) + np.uint64(1), _BYTE_BASE)
+        return prefix_sums(self.data.astype(np.uint64) + np.uint64(1), _BYTE_BASE)
 
 
 def mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -151,20 +151,20 @@ def _blank_punctuation(
             ends[found[raw[found + 2] == 0x82]] = True  # the full stop of Chinese and Japanese
 
 
-def _runs(inside: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def runs(inside: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return where runs of true start and stop."""
     edges = np.flatnonzero(np.diff(inside, prepend=False, append=False))
     return edges[::2].astype(np.int64), edges[1::2].astype(np.int64)
 
 
-def _prefix_sums(values: NDArray[np.uint64], base: int) -> NDArray[np.uint64]:
+def prefix_sums(values: NDArray[np.uint64], base: int) -> NDArray[np.uint64]:
     """Return sums of `values[i] * base**i` before each place, (n + 1,)."""
     sums = np.zeros(len(values) + 1, dtype=np.uint64)
     np.cumsum(values * _powers(base, _room(len(values)))[: len(values)], out=sums[1:])
     return sums
 
 
-def _windows(
+def windows(
     sums: NDArray[np.uint64], starts: NDArray[np.int64], stops: NDArray[np.int64], base: int
 ) -> NDArray[np.uint64]:
     """Return the polynomial of each window as if it stood at place 0."""

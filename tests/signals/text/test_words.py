@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assay.audit.words import Words, normal_form
+from assay.signals.text.words import Words, normal_form
 
 TEXTS = st.lists(st.text(alphabet="aB9 .\n\u00e9\u201c\u3002,\x00", max_size=40), max_size=6)
 

@@ -1,0 +1,149 @@
+"""Signals that take a network: stand-ins for published ones, trained in place on little data.
+
+refclip     trained on clean reference pairs, in the place of OpenAI's CLIP or a data filtering network
+selfclip    trained on the very pool that it judges, unfiltered
+
+Each is trained once, with the recipe of the CLIP track's `nano` scale and a budget of its own.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.canonical import digest_json
+from assay.clip.scorer import Scorer, train_scorer
+from assay.console import progress
+from assay.home import assay_home
+from assay.pool import ImageTextPool, build_image_text_pool
+from assay.pool.imagetext.images import ImageProblem, decode_image
+from assay.pool.imagetext.records import Pair
+from assay.pool.uid import uids_to_hex
+from assay.signals.clip.alignment import norm_sim
+from assay.signals.clip.reference import pair_reference
+from assay.signals.clip.target import hit_by_target, target_images
+from assay.signals.clip.text_in_image import TEXT_DENSITY, fill_text
+from assay.signals.columns import Columns, PoolInputs
+from assay.signals.kmeans import spherical_kmeans
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+CLUSTERS_AT_LEAST, PAIRS_A_CLUSTER = 64, 100
+"""Clusters of images for the image-based rule: as many for a pool's size as DataComp has for `small`."""
+
+
+def refclip_columns(inputs: PoolInputs) -> Columns:
+    """Judge a pool by a network of its reference: see `REFCLIP`."""
+    pool, settings = pairs_of(inputs), inputs.parameters
+    reference = pair_reference(pool, settings["reference"])
+    if settings["reference_noise"] > 0:
+        reference = _poisoned(reference, pool, settings["reference_noise"], settings["seed"])
+    scorer = train_scorer(reference, samples_seen=settings["samples_seen"], seed=settings["seed"])
+    image, text = _embedded(scorer, pool)
+    masked = image.copy()
+    written = np.flatnonzero(np.asarray(inputs.signal("text_density")) >= TEXT_DENSITY)
+    masked[written] = scorer.embed_images(
+        fill_text(one) if one else None for one in read_images(pool, written)
+    )
+    target = scorer.embed_images(
+        _decoded(data) for data in target_images(pool, settings["target"], settings["reference"])
+    )
+    target = target[~np.isnan(target[:, 0])]
+    seen = np.nan_to_num(image)
+    number = max(CLUSTERS_AT_LEAST, pool.n // PAIRS_A_CLUSTER)
+    centroids = spherical_kmeans(seen, number, seed=settings["seed"])
+    return {
+        "ref_image": image.astype(np.float16),
+        "ref_text": text.astype(np.float16),
+        "clip_score": _cosines(image, text),
+        "ref_masked_score": _cosines(masked, text),
+        "ref_temperature": np.full(pool.n, scorer.temperature, dtype=np.float32),
+        "target_similarity": norm_sim(seen, target, order=np.inf),
+        "target_norm": norm_sim(seen, target, order=2),
+        "target_cluster_hit": hit_by_target(seen, target, centroids),
+    }
+
+
+def selfclip_columns(inputs: PoolInputs) -> Columns:
+    """Judge a pool by a network of that pool: see `SELFCLIP`."""
+    pool, settings = pairs_of(inputs), inputs.parameters
+    scorer = train_scorer(pool, samples_seen=settings["samples_seen"], seed=settings["seed"])
+    image, text = _embedded(scorer, pool)
+    return {
+        "self_image": image.astype(np.float16),
+        "self_text": text.astype(np.float16),
+        "self_score": _cosines(image, text),
+    }
+
+
+def pairs_of(inputs: PoolInputs) -> ImageTextPool:
+    """Return the pool of a signal of image-text pairs."""
+    assert isinstance(inputs.pool, ImageTextPool), "a signal of kind image-text"
+    return inputs.pool
+
+
+def _embedded(
+    scorer: Scorer, pool: ImageTextPool
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    images = scorer.embed_images(read_images(pool, np.arange(pool.n)))
+    return images, scorer.embed_texts(pool.captions())
+
+
+def _cosines(images: NDArray[np.float32], texts: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.einsum("nd,nd->n", images, texts)
+
+
+def read_images(pool: ImageTextPool, rows: NDArray[np.int64]) -> "Iterator[Image.Image | None]":
+    """Yield the images of rows as RGB, None for one that cannot be decoded, with a progress bar."""
+    with progress("reading images", len(rows), "images") as bar:
+        for row in rows:
+            yield _decoded(pool.image_bytes(int(row)))
+            bar.update()
+
+
+def _decoded(data: bytes) -> "Image.Image | None":
+    try:
+        return decode_image(data)
+    except ImageProblem:
+        return None
+
+
+class _Poisoned:
+    """A reference some of whose pairs are random ones of the pool instead.
+
+    Attributes:
+        name: For the manifest of the pool that is built of it.
+        size: Pairs.
+        done: Pairs read by the running `records`.
+        unit: `pairs`.
+    """
+
+    unit = "pairs"
+
+    def __init__(self, reference: ImageTextPool, pool: ImageTextPool, share: float, seed: int):
+        rng = np.random.default_rng(seed)
+        self.name = f"{reference.name} with {share:.2%} of {pool.name}"
+        self.size, self.done = reference.n, 0
+        count = min(round(share * self.size), pool.n)
+        own = rng.permutation(reference.n)[: self.size - count]
+        others = rng.permutation(pool.n)[:count]
+        self._places = [(reference, row) for row in own] + [(pool, row) for row in others]
+        self.fingerprint = digest_json([reference.root, pool.root, share, seed])
+
+    def records(self, start: int) -> Iterator[tuple[int, Pair]]:
+        """Yield pairs from place `start` on."""
+        for place, (pool, row) in enumerate(self._places[start:], start):
+            self.done = place
+            uid = bytes.fromhex(uids_to_hex(pool.uids[row : row + 1])[0])
+            yield place, Pair(pool.caption(row), pool.image_bytes(row), uid)
+
+
+def _poisoned(
+    reference: ImageTextPool, pool: ImageTextPool, share: float, seed: int
+) -> ImageTextPool:
+    """Build the reference with a share of its pairs replaced, or open what an earlier call left."""
+    source = _Poisoned(reference, pool, share, seed)
+    folder = assay_home() / "scorers" / f"poisoned-{source.fingerprint[7:19]}"
+    return build_image_text_pool([source], folder, name=folder.name)

@@ -1,0 +1,8 @@
+"""Signals: columns computed once for every example of a pool, kept beside it, read by name.
+
+columns    what a signal is
+catalogue  which there are
+build      compute what is missing, on all cores, resumable
+store      what is kept, and reading it
+text/      signals of documents
+"""

@@ -1,0 +1,98 @@
+"""Every signal, in the order in which they are listed and built."""
+
+from assay.errors import SignalError
+from assay.signals.clip.captions import CAPTION_LANGUAGE, CAPTION_LENGTH, COPIES, SIZES
+from assay.signals.clip.hashes import IMAGE_DUPLICATES, IMAGE_HASH
+from assay.signals.clip.image_clusters import IMAGE_CLUSTERS
+from assay.signals.clip.matches import CONCEPTS, NOUN_COUNT
+from assay.signals.clip.networks import IMGENC, REFCLIP, SELFCLIP
+from assay.signals.clip.text_in_image import TEXT_IN_IMAGE
+from assay.signals.columns import Kind, Signal
+from assay.signals.text.c4 import C4
+from assay.signals.text.duplicates import (
+    DUPLICATE_KEYS,
+    EXACT_DUPLICATES,
+    MINHASH_DUPLICATES,
+    REPEATED_PARAGRAPHS,
+)
+from assay.signals.text.fineweb import FINEWEB
+from assay.signals.text.gopher import QUALITY, REPETITION
+from assay.signals.text.models import (
+    CLUSTERS,
+    EMBEDDING,
+    FASTTEXT,
+    IMPORTANCE,
+    LANGUAGE,
+    PERPLEXITY,
+    SEMANTIC_DUPLICATES,
+)
+from assay.signals.text.redpajama_v2 import REDPAJAMA_V2
+from assay.signals.text.refinedweb import REFINEDWEB
+from assay.spec import did_you_mean
+
+SIGNALS: tuple[Signal, ...] = (
+    QUALITY,
+    REPETITION,
+    C4,
+    FINEWEB,
+    REFINEDWEB,
+    REDPAJAMA_V2,
+    LANGUAGE,
+    DUPLICATE_KEYS,
+    EXACT_DUPLICATES,
+    MINHASH_DUPLICATES,
+    REPEATED_PARAGRAPHS,
+    EMBEDDING,
+    CLUSTERS,
+    SEMANTIC_DUPLICATES,
+    IMPORTANCE,
+    PERPLEXITY,
+    FASTTEXT,
+    CAPTION_LENGTH,
+    CAPTION_LANGUAGE,
+    COPIES,
+    SIZES,
+    NOUN_COUNT,
+    CONCEPTS,
+    TEXT_IN_IMAGE,
+    IMAGE_HASH,
+    IMAGE_DUPLICATES,
+    REFCLIP,
+    SELFCLIP,
+    IMGENC,
+    IMAGE_CLUSTERS,
+)
+
+
+def signals_of(kind: Kind) -> tuple[Signal, ...]:
+    """Return the signals for pools of a kind."""
+    return tuple(signal for signal in SIGNALS if signal.kind == kind)
+
+
+def column_names(kind: Kind) -> tuple[str, ...]:
+    """Return the columns of all signals for pools of a kind."""
+    return tuple(column for signal in signals_of(kind) for column in signal.columns)
+
+
+def find_signal(name: str, kind: Kind | None = None) -> Signal:
+    """Return the signal of this name, or the one that has a column of this name.
+
+    Args:
+        name: Of a signal or of a column.
+        kind: Of the pool that it is wanted for, or None for any.
+
+    Raises:
+        SignalError: If there is none, or it is for pools of another kind.
+    """
+    found = next((s for s in SIGNALS if name == s.name or name in s.columns), None)
+    if found is None:
+        known = [word for s in SIGNALS for word in (s.name, *s.columns)]
+        raise SignalError(
+            f"there is no signal {name!r}{did_you_mean(name, known)}; see them with: assay signals list"
+        )
+    if kind is not None and found.kind != kind:
+        raise SignalError(
+            f"the signal {found.name} is for pools of kind {found.kind}, and this one is of kind {kind}; see: "
+            "assay signals list"
+        )
+    return found

@@ -1,0 +1,104 @@
+"""Signals of captions, and of the sizes that came with their images."""
+
+from collections import Counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.pool import AnyPool, ImageTextPool
+from assay.signals.columns import Columns, Examples, PerExample, PoolInputs, WholePool
+from assay.signals.text.language import identify
+
+
+def captions_of(pool: AnyPool) -> list[str]:
+    """Return all captions in row order."""
+    assert isinstance(pool, ImageTextPool), "a signal of kind image-text"
+    return list(pool.captions())
+
+
+def _length(examples: Examples) -> Columns:
+    captions = examples.table.column("text").to_pylist()
+    return {
+        "caption_words": np.array([len(caption.split()) for caption in captions], dtype=np.int32),
+        "caption_characters": np.array([len(caption) for caption in captions], dtype=np.int32),
+    }
+
+
+CAPTION_LENGTH = PerExample(
+    name="caption_length",
+    version=1,
+    kind="image-text",
+    reads=("text",),
+    columns={
+        "caption_words": "pieces of the caption between white space",
+        "caption_characters": "Unicode characters of the caption",
+    },
+    compute=_length,
+)
+
+
+def _language(examples: Examples) -> Columns:
+    codes, probabilities = identify(examples.table.column("text").to_pylist())
+    return {"caption_language": codes, "caption_language_score": probabilities}
+
+
+CAPTION_LANGUAGE = PerExample(
+    name="caption_language",
+    version=1,
+    kind="image-text",
+    reads=("text",),
+    columns={
+        "caption_language": "ISO 639 code, `und` where there is no letter; of few words, a guess",
+        "caption_language_score": "probability of that language",
+    },
+    compute=_language,
+)
+
+
+def _copies(inputs: PoolInputs) -> Columns:
+    captions = captions_of(inputs.pool)
+    images = inputs.pool.column("image_sha256").to_pylist()
+    same_caption, same_image = Counter(captions), Counter(images)
+    return {
+        "caption_copies": np.array([same_caption[caption] for caption in captions], np.int32),
+        "image_copies": np.array([same_image[image] for image in images], np.int32),
+    }
+
+
+COPIES = WholePool(
+    name="copies",
+    version=1,
+    kind="image-text",
+    columns={
+        "caption_copies": "pairs with exactly this caption, at least 1",
+        "image_copies": "pairs with exactly this image file, at least 1",
+    },
+    compute=_copies,
+)
+
+
+def _sizes(inputs: PoolInputs) -> Columns:
+    noted = {"original_width", "original_height"} <= set(inputs.pool.column_names)
+    width, height = (
+        _numbers(inputs.pool, name)
+        for name in (("original_width", "original_height") if noted else ("width", "height"))
+    )
+    short, long = np.minimum(width, height), np.maximum(width, height)
+    short[~(short > 0)] = np.nan
+    return {"min_side": short, "aspect_ratio": long / short}
+
+
+def _numbers(pool: AnyPool, name: str) -> NDArray[np.float64]:
+    return np.asarray(pool.column(name).to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+SIZES = WholePool(
+    name="sizes",
+    version=1,
+    kind="image-text",
+    columns={
+        "min_side": "shorter side in pixels: of the image as found, where that was noted, else as stored",
+        "aspect_ratio": "longer side over shorter, at least 1; missing where no size was noted",
+    },
+    compute=_sizes,
+)

@@ -1,0 +1,71 @@
+"""Signals that take a network, which layers above this one train: imported when one is computed."""
+
+from collections.abc import Callable
+from importlib import import_module
+
+from assay.signals.clip.reference import DEFAULT
+from assay.signals.clip.target import pin_target
+from assay.signals.columns import Columns, PoolInputs, WholePool
+
+SAMPLES_SEEN = 64_000
+"""Budget of each network: about a minute on one CPU."""
+
+
+def _later(module: str, function: str) -> Callable[[PoolInputs], Columns]:
+    """Return a function that is imported when it is called."""
+
+    def compute(inputs: PoolInputs) -> Columns:
+        return getattr(import_module(module), function)(inputs)
+
+    return compute
+
+
+REFCLIP = WholePool(
+    name="refclip",
+    version=1,
+    kind="image-text",
+    columns={
+        "ref_image": "image embedding by a network trained on the reference, length 1; missing: no image",
+        "ref_text": "caption embedding by that network, length 1",
+        "clip_score": "cosine of both: the CLIP score of that network, whatever scores came with the pool",
+        "ref_masked_score": "the same, after words in the image were filled in",
+        "ref_temperature": "of that network's softmax, the same for all",
+        "target_similarity": "largest cosine of the image with an image of the target",
+        "target_norm": "root of the sum of squared cosines with all images of the target",
+        "target_cluster_hit": "whether an image of the target falls into the same k-means cluster",
+    },
+    compute=_later("assay.clip.stand_ins", "refclip_columns"),
+    parameters={
+        "reference": DEFAULT,
+        "reference_noise": 0.0,
+        "target": DEFAULT,
+        "samples_seen": SAMPLES_SEEN,
+        "seed": 0,
+    },
+    needs=("text_density",),
+    pin=pin_target,
+)
+
+SELFCLIP = WholePool(
+    name="selfclip",
+    version=1,
+    kind="image-text",
+    columns={
+        "self_image": "image embedding by a network trained on this pool, unfiltered; missing: no image",
+        "self_text": "caption embedding by that network",
+        "self_score": "cosine of both",
+    },
+    compute=_later("assay.clip.stand_ins", "selfclip_columns"),
+    parameters={"samples_seen": SAMPLES_SEEN, "seed": 0},
+)
+
+IMGENC = WholePool(
+    name="imgenc",
+    version=1,
+    kind="image-text",
+    columns={
+        "imgenc_image": "image embedding by a network that learnt from this pool's images alone, length 1"
+    },
+    compute=_later("assay.clip.imgenc", "imgenc_columns"),
+    parameters={"samples_seen": SAMPLES_SEEN, "seed": 0},
+)

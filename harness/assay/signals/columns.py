@@ -1,0 +1,176 @@
+"""What a signal is: one or more columns with a value for every example of a pool.
+
+There are two kinds. `PerExample` looks at one example at a time: a function from a batch of
+examples to columns, which runs on all cores, shard by shard, several signals in one reading.
+`WholePool` has to see everything first, such as clusters of duplicates or a trained classifier:
+a function from the pool to columns aligned to its rows, which may read other signals' columns and
+keeps what it wants to find again after a kill in a folder of its own.
+
+Both return numpy arrays by column name: numbers, truth values or short texts, one value an example
+(1-d), or a vector an example (2-d, such as embeddings); never objects. Both are pure: the same
+examples and parameters give the same bytes, whatever the number of workers and the order of
+shards. Whoever changes what a function returns raises its `version`, which is part of the name of
+what is kept. Every signal is a line of `catalogue.py`.
+
+A per-example signal:
+
+    def _lengths(examples: Examples) -> dict[str, NDArray]:
+        texts = examples.table.column("text").to_pylist()
+        return {"num_characters": np.array([len(text) for text in texts], dtype=np.int32)}
+
+    LENGTH = PerExample(
+        name="length",
+        version=1,
+        kind="text",
+        reads=("text",),
+        columns={"num_characters": "Unicode characters"},
+        compute=_lengths,
+    )
+
+A whole-pool signal:
+
+    def _copies(inputs: PoolInputs) -> dict[str, NDArray]:
+        seen: dict[str, int] = {}
+        cluster = np.empty(inputs.pool.n, dtype=np.int64)
+        for rows, batch in inputs.scan(("text",)):            # the fast way; row -1 is no row
+            for row, text in zip(rows.tolist(), batch["text"].to_pylist(), strict=True):
+                if row >= 0:
+                    cluster[row] = seen.setdefault(text, row)
+        return {"exact_cluster": cluster}
+
+    EXACT = WholePool(
+        name="exact_duplicates",
+        version=1,
+        kind="text",
+        columns={"exact_cluster": "row of an example with the same text, one a cluster"},
+        compute=_copies,
+        parameters={"normalise": True},                       # name -> default
+        needs=("num_words",),                                 # columns of other signals
+    )
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay.console import progress
+from assay.pool import AnyPool
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Setting = int | float | str | bool
+Kind = Literal["text", "image-text"]
+Columns = Mapping[str, NDArray[Any]]
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """A batch of examples as they lie in storage.
+
+    Attributes:
+        pool: Which they are from.
+        rows: (k,) rows of the pool, -1 for a repeated example that no row refers to: it gets values
+            like any other, which are dropped.
+        table: k examples with the columns that the signals of this reading asked for.
+    """
+
+    pool: AnyPool
+    rows: NDArray[np.int64]
+    table: "pa.RecordBatch"
+    _made: dict[Any, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def once(self, make: Callable[["Examples"], T]) -> T:
+        """Return `make(self)`, computed once a batch: what several signals share, such as words."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        return self._made[make]
+
+
+@dataclass(frozen=True)
+class PerExample:
+    """A signal that looks at one example at a time.
+
+    Attributes:
+        name: Of the signal; file names are made of it.
+        version: Raised with every change of what it returns.
+        kind: Of the pools that it is for.
+        reads: Columns of a shard's table that it wants: `text`, or metadata columns that every pool
+            of the kind has. Images are read through `examples.pool`.
+        columns: Name -> what it is, in a line. Names are unique over all signals.
+        compute: From a batch of k examples to each of the columns, k values.
+    """
+
+    name: str
+    version: int
+    kind: Kind
+    reads: tuple[str, ...]
+    columns: Mapping[str, str]
+    compute: Callable[[Examples], Columns]
+    parameters: Mapping[str, Setting] = field(default_factory=dict, init=False)
+    needs: tuple[str, ...] = field(default=(), init=False)
+
+
+@dataclass(frozen=True, eq=False)
+class PoolInputs:
+    """What a whole-pool signal is given.
+
+    Attributes:
+        pool: The candidates.
+        parameters: A value for each of the signal's parameters.
+        folder: Its own, for what it wants to find again after a kill; gone once the signal is whole.
+        workers: Processes that it may start; results must not depend on it.
+        signal: Returns a column that the signal `needs`, (n,), memory-mapped.
+    """
+
+    pool: AnyPool
+    parameters: Mapping[str, Any]
+    folder: Path
+    workers: int
+    signal: Callable[[str], NDArray[Any]]
+
+    def scan(
+        self, columns: tuple[str, ...] = ("text",), what: str = "reading documents"
+    ) -> Iterator[tuple[NDArray[np.int64], "pa.RecordBatch"]]:
+        """Yield everything in storage order, as `Pool.scan` does, with a progress bar."""
+        with progress(what, self.pool.n, "examples") as bar:
+            for rows, batch in self.pool.scan(columns):
+                yield rows, batch
+                bar.update(int((rows >= 0).sum()))
+
+
+@dataclass(frozen=True)
+class WholePool:
+    """A signal that has to see all examples first.
+
+    Attributes:
+        name: Of the signal.
+        version: Raised with every change of what it returns.
+        kind: Of the pools that it is for.
+        columns: Name -> what it is, in a line.
+        compute: From the pool to each of the columns, n values aligned to the pool's rows.
+        parameters: Name -> default. Another value is another result, kept beside the first.
+        needs: Columns of other signals (with their default parameters) that it reads.
+        pin: Puts a digest into parameters that name what lies outside the pool, such as a reference, so
+            that what is kept is of that content. None where no parameter does.
+    """
+
+    name: str
+    version: int
+    kind: Kind
+    columns: Mapping[str, str]
+    compute: Callable[[PoolInputs], Columns]
+    parameters: Mapping[str, Setting] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    pin: Callable[[AnyPool, Mapping[str, Setting]], Mapping[str, Setting]] | None = None
+
+
+Signal = PerExample | WholePool

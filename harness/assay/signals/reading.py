@@ -1,0 +1,51 @@
+"""Columns of signals for whoever chooses: built where they are missing, and what was read is noted."""
+
+import os
+from typing import Any
+
+from numpy.typing import NDArray
+
+from assay.errors import SignalError
+from assay.pool import AnyPool
+from assay.signals.build import build_signals, want
+from assay.signals.columns import Setting
+
+
+class SignalReader:
+    """Reads a pool's signals and keeps account.
+
+    Attributes:
+        used: What was read -> its digest: columns, with parameters where they were given.
+        cpu_seconds: Processor time that computing them took, whenever that was.
+        spent: How much of that was just now.
+    """
+
+    def __init__(self, pool: AnyPool):
+        self._pool = pool
+        self._costs: dict[str, float] = {}
+        self.used: dict[str, str] = {}
+        self.spent = 0.0
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Return what the signals cost that were read."""
+        return sum(self._costs.values())
+
+    def column(self, name: str, **parameters: Setting) -> NDArray[Any]:
+        """Return a column, (n,) or (n, d), memory-mapped, computed first if need be.
+
+        Raises:
+            SignalError: If there is no such column, or it cannot be computed.
+        """
+        wanted = want(name, self._pool, **parameters)
+        started = sum(os.times()[:4])
+        stored = build_signals(self._pool, [wanted])[0]
+        self.spent += sum(os.times()[:4]) - started
+        if name not in stored.digests:
+            raise SignalError(
+                f"signal {name} has several columns, name one of them: {', '.join(stored.digests)}"
+            )
+        settings = ", ".join(f"{key}={value}" for key, value in sorted(parameters.items()))
+        self.used[f"{name}({settings})" if settings else name] = stored.digests[name]
+        self._costs[stored.key] = stored.cpu_seconds
+        return stored.column(name)
