@@ -90,7 +90,7 @@ def test_clip_score_takes_the_scores_that_came_with_the_pool(pool):
 @pytest.mark.slow
 def test_clip_score_trains_a_scorer_where_the_pool_has_no_scores(home):
     pool = build_image_text_pool([ScenesSource(300)], pool_path("bare"), name="bare")
-    words = ("reference=foundry-clip-reference-500", "samples_seen=12800", "fraction=0.5")
+    words = ("reference=foundry-clip-reference-500", "samples_seen=6400", "fraction=0.5")
     first = chosen(pool, "clip_score", *words)
     assert first.n == 150
     # An hour's training tells more; this little tells something.

@@ -113,7 +113,7 @@ def work_for_ever(url: str, headers: dict[str, str], results: Any, done: Acknowl
 def wait_for_more(done: Acknowledged, results_too: bool) -> None:
     """Wait until a server is busy: it has acknowledged something new, on every fifth time a result."""
     before = done.results if results_too else len(done.submissions)
-    for _ in range(600):
+    for _ in range(1800 if results_too else 600):
         if (done.results if results_too else len(done.submissions)) > before:
             return
         time.sleep(0.05)

@@ -3,7 +3,7 @@
 A list is a file with a concept a line, or one of
 - `nouns`: what the package's generator draws, in singular and plural; for other pools the words of the
   captions of their reference;
-- `grams`: words and pairs of words that occur at least 20 times in the captions of the reference.
+- `grams`: words and pairs of words that occur at least 3 times in the captions of the reference.
 
 Source:
     Xu et al. (2023), MetaCLIP, https://arxiv.org/abs/2309.16671, algorithm 1.
@@ -25,7 +25,7 @@ from assay.foundry.scenes.concepts import SHAPES
 from assay.pool import AnyPool
 from assay.signals.clip.reference import DEFAULT, is_embedded, pair_reference
 
-LEAST_GRAMS = 20
+LEAST_GRAMS = 3
 """Occurrences from which a word or pair of words of the reference is a concept."""
 
 _SPACED = str.maketrans({mark: f" {mark} " for mark in ",.;:?!"})
