@@ -4,7 +4,7 @@ Claim:  DataComp small: the best 30 % by OpenAI's L/14 reach an average over 38 
         without a filter; medium 32.8 against 25.8.
 Source: Gadre et al. 2023, DataComp, https://arxiv.org/abs/2304.14108, section 3.3, and its `baselines.py`.
 Cost:   Nothing but sorting where the pool came with scores (`column`), as DataComp's pools do. Else one
-        training of about a minute, and about 0.3 core-hours for a million pairs of 32 pixels.
+        training of a minute or two, and about 0.6 core-hours for a million pairs of 32 pixels.
 Form:   ids
 Needs:  A column of scores, or signal refclip (extra `clip`): a reference, by default the embedded one or
         the pool NAME-reference.

@@ -110,8 +110,14 @@ def test_source_mix_shares_out_what_was_asked_for():
     sources = np.repeat(["a", "b", "c"], [300, 60, 40])
     pool = view(columns={"host": sources.tolist()})
     counts = lambda kept: Counter(sources[kept].tolist())  # noqa: E731
-    assert counts(rows(pool, "source_mix", mixture="a=0.5,b=0.5", fraction=0.2)) == {"a": 40, "b": 40}
-    assert counts(rows(pool, "source_mix", mixture="a=0.1,b=0.9", fraction=0.25)) == {"a": 40, "b": 60}
+    assert counts(rows(pool, "source_mix", mixture="a=0.5,b=0.5", fraction=0.2)) == {
+        "a": 40,
+        "b": 40,
+    }
+    assert counts(rows(pool, "source_mix", mixture="a=0.1,b=0.9", fraction=0.25)) == {
+        "a": 40,
+        "b": 60,
+    }
     assert counts(rows(pool, "source_mix", fraction=0.3)) == {"a": 40, "b": 40, "c": 40}
     assert counts(rows(pool, "source_mix", mixture="proportional", fraction=0.2))["a"] == 60
     urls = view(columns={"url": [f"https://{name}/x" for name in sources]})

@@ -61,13 +61,16 @@ def runs(pools, ran, modality, name) -> tuple[Outcome, Outcome]:
     """The same choice made twice; the second finds the signals that the first one left."""
     if (modality, name) not in ran:
         strategy = load_strategy(name, modality)
+        settings = dict(strategy.defaults)
+        if modality == "clip":
+            settings |= {key: value for key, value in NETWORK.items() if key in settings}
         first, second = (
             run_strategy(
                 strategy,
                 pools[modality],
                 budget=BUDGETS[modality],
                 seed=0,
-                settings=strategy.defaults,
+                settings=settings,
             )
             for _ in range(2)
         )
