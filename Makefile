@@ -4,6 +4,7 @@ VENV ?= .venv
 # On a machine that brings its own torch: make setup VENV_ARGS=--system-site-packages
 VENV_ARGS ?=
 DEMO_SCALE ?= nano
+TEST_WORKERS ?= 2
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
@@ -28,7 +29,7 @@ demo: setup
 
 test: setup
 	tests/services.sh
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(TEST_WORKERS) --dist loadfile
 
 check: setup
 	$(BIN)/ruff format --check .
