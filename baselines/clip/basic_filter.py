@@ -4,7 +4,7 @@ Claim:  DataComp small: average over 38 of 14.2 % against 13.2 % without a filte
 Source: Gadre et al. 2023, DataComp, https://arxiv.org/abs/2304.14108, section 3.3, and its `baselines.py`.
 Cost:   A quarter of a core-hour for a million pairs, nearly all of it the language; no image is read.
 Form:   ids
-Needs:  Signals caption_length, sizes and caption_language (extra `language`).
+Needs:  Signals caption_length, sizes and language (extra `language`).
 
 Substituted: py3langid names the language, where DataComp has fastText's lid.176.
 """
@@ -34,5 +34,5 @@ def select(
         & (pool.signal("aspect_ratio") <= max_aspect)
     )
     if language:
-        kept &= pool.signal("caption_language") == language
+        kept &= pool.signal("language") == language
     return pool.uids[kept]

@@ -4,7 +4,7 @@ Claim:  DataComp small: average over 38 of 15.9 % against 13.2 % without a filte
 Source: Gadre et al. 2023, DataComp, https://arxiv.org/abs/2304.14108, section 3.3, and its `apply_filter.py`.
 Cost:   That of `clip_score` where it trains, and of naming languages; seconds for a million pairs with features.
 Form:   ids
-Needs:  Signals caption_length, caption_language (extra `language`) and refclip (extra `clip`); a target: the
+Needs:  Signals caption_length, language (extra `language`) and refclip (extra `clip`); a target: the
         training split of the embedded suite, the images of the reference, or `--set target=FOLDER`.
 
 DataComp's own files serve where the pool came with features: `--set embedding=l14_img centroids=C.npy target=T.npy`,
@@ -33,7 +33,7 @@ def select(
 ) -> NDArray[np.void]:
     """Keep the pairs that pass every test; the seed has nothing to decide."""
     kept = (pool.signal("caption_words") > 1) & (pool.signal("caption_characters") > 5)
-    kept &= pool.signal("caption_language") == "en"
+    kept &= pool.signal("language") == "en"
     if embedding == "refclip":
         kept &= pool.signal(
             "target_cluster_hit", reference=reference, target=target, samples_seen=samples_seen

@@ -6,7 +6,7 @@ Source: Gadre et al. 2023, DataComp, https://arxiv.org/abs/2304.14108, section 3
 Cost:   A quarter of a core-hour for a million pairs, all of it the language, where the pool came with scores;
         else that of `clip_score` too.
 Form:   ids
-Needs:  Signal caption_language (extra `language`); a column of scores, or signal refclip (extra `clip`).
+Needs:  Signal language (extra `language`); a column of scores, or signal refclip (extra `clip`).
 
 Substituted: py3langid names the language, where DataComp has gcld3. Where the pool has no scores of OpenAI's
 B/32, its threshold means nothing: in its place stands the score that `fraction` of the pairs reach, which is
@@ -35,4 +35,4 @@ def select(
     else:
         score = pool.signal("clip_score", reference=reference, samples_seen=samples_seen)
         threshold = float(np.nanquantile(score, 1 - fraction))
-    return pool.uids[(score >= threshold) & (pool.signal("caption_language") == "en")]
+    return pool.uids[(score >= threshold) & (pool.signal("language") == "en")]

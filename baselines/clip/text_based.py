@@ -4,7 +4,7 @@ Claim:  DataComp small: average over 38 of 15.7 % against 13.2 % without a filte
 Source: Gadre et al. 2023, DataComp, https://arxiv.org/abs/2304.14108, section 3.3, and its `apply_filter.py`.
 Cost:   A quarter of a core-hour for a million pairs, nearly all of it the language.
 Form:   ids
-Needs:  Signals nouns and caption_language (extra `language`); a list of nouns: the generator's, the words of the
+Needs:  Signals nouns and language (extra `language`); a list of nouns: the generator's, the words of the
         pool NAME-reference, or `--set concepts=FILE` with one a line.
 
 As in DataComp a word is what stands between white space, its punctuation included. Substituted: py3langid for
@@ -22,4 +22,4 @@ def select(
 ) -> NDArray[np.void]:
     """Keep the pairs that pass both tests; the seed has nothing to decide."""
     named = pool.signal("num_nouns", concepts=concepts, reference=reference) > 0
-    return pool.uids[named & (pool.signal("caption_language") == "en")]
+    return pool.uids[named & (pool.signal("language") == "en")]

@@ -51,7 +51,7 @@ def test_every_signal_and_column_is_listed_once(capsys):
     assert main(["signals", "list", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)["signals"]
     assert [one["name"] for one in listed] == [signal.name for signal in SIGNALS]
-    names = [name for one in listed for name in one["columns"]]
+    names = [(one["kind"], name) for one in listed for name in one["columns"]]
     assert len(names) == len(set(names))
     assert all(meaning for one in listed for meaning in one["columns"].values())
     assert main(["signals", "list"]) == 0

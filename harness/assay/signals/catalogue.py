@@ -74,23 +74,24 @@ def column_names(kind: Kind) -> tuple[str, ...]:
     return tuple(column for signal in signals_of(kind) for column in signal.columns)
 
 
-def find_signal(name: str, kind: Kind | None = None) -> Signal:
+def find_signal(name: str, kind: Kind) -> Signal:
     """Return the signal of this name, or the one that has a column of this name.
 
     Args:
         name: Of a signal or of a column.
-        kind: Of the pool that it is wanted for, or None for any.
+        kind: Of the pool that it is wanted for.
 
     Raises:
         SignalError: If there is none, or it is for pools of another kind.
     """
-    found = next((s for s in SIGNALS if name == s.name or name in s.columns), None)
+    named = [s for s in SIGNALS if name == s.name or name in s.columns]
+    found = next((s for s in named if s.kind == kind), named[0] if named else None)
     if found is None:
         known = [word for s in SIGNALS for word in (s.name, *s.columns)]
         raise SignalError(
             f"there is no signal {name!r}{did_you_mean(name, known)}; see them with: assay signals list"
         )
-    if kind is not None and found.kind != kind:
+    if found.kind != kind:
         raise SignalError(
             f"the signal {found.name} is for pools of kind {found.kind}, and this one is of kind {kind}; see: "
             "assay signals list"

@@ -105,7 +105,7 @@ class PerExample:
         kind: Of the pools that it is for.
         reads: Columns of a shard's table that it wants: `text`, or metadata columns that every pool
             of the kind has. Images are read through `examples.pool`.
-        columns: Name -> what it is, in a line. Names are unique over all signals.
+        columns: Name -> what it is, in a line. Names are unique over all signals of a kind.
         compute: From a batch of k examples to each of the columns, k values.
     """
 

@@ -69,7 +69,7 @@ def signal_key(signal: Signal, root: str, parameters: Mapping[str, Setting]) -> 
     needs = {
         column: signal_key(found, root, found.parameters)
         for column in signal.needs
-        if (found := find_signal(column))
+        if (found := find_signal(column, signal.kind))
     }
     decides = {"signal": signal.name, "version": signal.version, "pool": root}
     return digest_json(decides | {"parameters": dict(parameters), "needs": needs})

@@ -16,7 +16,7 @@ from pairs import make_sample, write_tar
 
 NAMES = (
     "caption_length",
-    "caption_language",
+    "language",
     "copies",
     "sizes",
     "text_in_image",
@@ -72,7 +72,7 @@ def test_sizes_are_those_of_the_stored_image_where_none_was_noted(tmp_path, monk
 
 def test_planted_foreign_captions_are_named_foreign_and_english_ones_mostly_english(columns, truth):
     defect = np.array(truth["defect"].to_pylist(), dtype=object)
-    english = columns["caption_language"] == "en"
+    english = columns["language"] == "en"
     assert not english[defect == "foreign_caption"].any()
     assert english[np.isin(defect, [None, "mismatched_caption", "partly_wrong"])].mean() > 0.95
 

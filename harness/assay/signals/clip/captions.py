@@ -39,17 +39,17 @@ CAPTION_LENGTH = PerExample(
 
 def _language(examples: Examples) -> Columns:
     codes, probabilities = identify(examples.table.column("text").to_pylist())
-    return {"caption_language": codes, "caption_language_score": probabilities}
+    return {"language": codes, "language_score": probabilities}
 
 
 CAPTION_LANGUAGE = PerExample(
-    name="caption_language",
+    name="language",
     version=1,
     kind="image-text",
     reads=("text",),
     columns={
-        "caption_language": "ISO 639 code, `und` where there is no letter; of few words, a guess",
-        "caption_language_score": "probability of that language",
+        "language": "ISO 639 code, `und` where there is no letter; of few words, a guess",
+        "language_score": "probability of that language",
     },
     compute=_language,
 )
