@@ -26,7 +26,8 @@ from tiny import SCALE, TRACK
 from tiny_lists import a_list
 
 LEADERBOARD = Path(__file__).parents[2] / "leaderboard"
-KILLS = 20
+KILLS = int(os.environ.get("ASSAY_KILLS", "4"))
+"""Each takes some 15 seconds; ASSAY_KILLS=20 is for a long look."""
 
 
 @dataclass
@@ -147,7 +148,7 @@ def test_a_killed_server_has_lost_nothing_that_it_acknowledged(
     submit, work = ({"Authorization": f"Bearer {token}"} for token in tokens)
     rng = np.random.default_rng(20)
     numbers, done = iter(range(10**6)), Acknowledged()
-    for number in range(KILLS if not database_url else 5):
+    for number in range(KILLS):
         with serving(database_url) as (process, url):
             check_nothing_lost(url, done)
             threads = [
@@ -156,14 +157,14 @@ def test_a_killed_server_has_lost_nothing_that_it_acknowledged(
             ]
             for thread in threads:
                 thread.start()
-            wait_for_more(done, results_too=number % 5 == 4)
+            wait_for_more(done, results_too=number % 5 == 3)
             time.sleep(float(rng.uniform(0, 1)))
             process.kill()
             for thread in threads:
                 thread.join()
     with serving(database_url) as (_, url):
         check_nothing_lost(url, done)
-    assert len(done.submissions) > KILLS / 4
+    assert len(done.submissions) >= KILLS
     assert done.results
     assert verify_ledger(tiny_home / "ledger").ok
     with operating.opened(database_url) as board:
