@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import zstandard
-from datatrove.data import Document
-from datatrove.pipeline import filters
-from datatrove.pipeline.filters import (
+from datatrove.data import Document  # pyright: ignore[reportMissingImports]
+from datatrove.pipeline import filters  # pyright: ignore[reportMissingImports]
+from datatrove.pipeline.filters import (  # pyright: ignore[reportMissingImports]
     c4_filters,
     fineweb_quality_filter,
     gopher_quality_filter,

@@ -44,7 +44,11 @@ def main() -> None:
         return
     pool = Pool.open(options.pool) if options.pool else foundry(options.documents)
     names = options.only.split(",") if options.only else [s.name for s in signals_of("text")]
-    needed = [find_signal(column).name for name in names for column in find_signal(name).needs]
+    needed = [
+        find_signal(column, "text").name
+        for name in names
+        for column in find_signal(name, "text").needs
+    ]
     names = list(dict.fromkeys([*needed, *names]))
     with tempfile.TemporaryDirectory() as temporary:
         link_reference(Path(temporary))
@@ -87,7 +91,9 @@ def measure(pool: Pool, name: str, reference: str) -> dict[str, Any]:
         characters = sum(len(text) for _, b in pool.scan() for text in b["text"].to_pylist())
         assert characters
         return answer(pool, time.process_time() - began)
-    settings = {"reference": reference} if "reference" in find_signal(name).parameters else {}
+    settings = (
+        {"reference": reference} if "reference" in find_signal(name, "text").parameters else {}
+    )
     stored = build_signals(pool, [want(name, pool, **settings)], workers=1)[0]
     return answer(pool, stored.cpu_seconds)
 

@@ -23,7 +23,7 @@ class RayExecutor:
             SettingsError: If Ray is missing or the cluster cannot be reached.
         """
         try:
-            import ray
+            import ray  # pyright: ignore[reportMissingImports]
         except ImportError:
             raise SettingsError(
                 "executor=ray: ray is not installed; run: pip install 'assay-bench[ray]'"
