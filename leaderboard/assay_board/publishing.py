@@ -174,6 +174,7 @@ def _check_texts(value: Any, depth: int = 0) -> None:
 def _check(board: Board, run: Run, folder: Path, record: dict[str, Any]) -> None:
     """Hold a record against its lease and the law, and compute its numbers again."""
     submission = run.submission
+    law = board.law.scale(submission.track, submission.scale)
     wanted = {
         "W3": (
             (record["seed"], run.seed, "seed"),
@@ -183,6 +184,7 @@ def _check(board: Board, run: Run, folder: Path, record: dict[str, Any]) -> None
             (record["track"]["name"], submission.track, "track"),
             (record["track"]["scale"], submission.scale, "scale"),
             (record["track"]["seal"], submission.seal, "seal"),
+            (record["track"]["sealed"], law.sealed, "sealed"),
             (record["digests"]["pool"], submission.pool, "pool"),
         ),
         "W4": (

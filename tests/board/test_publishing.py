@@ -119,6 +119,10 @@ def test_what_is_no_record_is_refused(forger):
     forger.refused("W1", forged(record, clock__deep=deep))
 
 
+def test_a_law_is_not_called_unsealed(forger):
+    forger.refused("W2", forged(forger.record, track__sealed=False))
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_no_other_record_than_the_honest_one_is_written(forger, data):
