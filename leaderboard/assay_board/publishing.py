@@ -17,6 +17,7 @@ from assay.canonical import canonical_json
 from assay.errors import UserError
 from assay.submission.manifest import clean_text
 from assay.submission.parquet_size import measure_parquet
+from assay.track.load import LoadedScale
 from assay_board.audit import Actor, note
 from assay_board.context import Board
 from assay_board.database import Run
@@ -174,7 +175,7 @@ def _check_texts(value: Any, depth: int = 0) -> None:
 def _check(board: Board, run: Run, folder: Path, record: dict[str, Any]) -> None:
     """Hold a record against its lease and the law, and compute its numbers again."""
     submission = run.submission
-    law = board.law.scale(submission.track, submission.scale)
+    loaded = board.law.scale(submission.track, submission.scale)
     wanted = {
         "W3": (
             (record["seed"], run.seed, "seed"),
@@ -184,7 +185,7 @@ def _check(board: Board, run: Run, folder: Path, record: dict[str, Any]) -> None
             (record["track"]["name"], submission.track, "track"),
             (record["track"]["scale"], submission.scale, "scale"),
             (record["track"]["seal"], submission.seal, "seal"),
-            (record["track"]["sealed"], law.sealed, "sealed"),
+            (record["track"]["sealed"], loaded.sealed, "sealed"),
             (record["digests"]["pool"], submission.pool, "pool"),
         ),
         "W4": (
@@ -200,7 +201,7 @@ def _check(board: Board, run: Run, folder: Path, record: dict[str, Any]) -> None
                     422, f"{name} is not the one that the lease is for; start the run anew", rule
                 )
     _measure(folder / "outputs.parquet")
-    case = _case(board, run, folder, record)
+    case = _case(board, loaded, folder, record)
     for rule, check in _steps():
         _make(rule, check, case)
 
@@ -223,13 +224,11 @@ def _measure(outputs: Path) -> None:
         )
 
 
-def _case(board: Board, run: Run, folder: Path, record: dict[str, Any]) -> "Case":
+def _case(board: Board, loaded: LoadedScale, folder: Path, record: dict[str, Any]) -> "Case":
     """Return the record as `assay verify` sees it, with what was handed in as its run's folder."""
     from assay.verify.case import Case
 
-    submission = run.submission
-    case = Case(record, folder / "record.json", board.list_path(submission.digest))
-    loaded = board.law.scale(submission.track, submission.scale)
+    case = Case(record, folder / "record.json", board.list_path(record["submission"]["digest"]))
     # Cached properties: the law and the pool of this server, and no folder of a run on this machine.
     case.__dict__ |= {"loaded": loaded, "pool": board.law.pool(loaded), "folder": folder}
     return case

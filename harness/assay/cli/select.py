@@ -1,7 +1,6 @@
 """`assay select`: run a strategy and write a submission."""
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -94,9 +93,7 @@ def _seed(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Select, check what came out, and write it with its manifest."""
-    from assay.errors import SubmissionError
-    from assay.strategy import manifest_of, parse_settings, run_strategy
-    from assay.submission import validate, write_submission
+    from assay.strategy import make_list, parse_settings
     from assay.submission.read import format_of
     from assay.track.load import load
     from assay.track.pools import open_pool
@@ -107,15 +104,9 @@ def run(args: argparse.Namespace) -> int:
     settings = parse_settings(strategy, args.settings)
     declared = _declared(args, strategy)
     pool = open_pool(loaded)
-    budget = loaded.recipe.budget
-    outcome = run_strategy(strategy, pool, budget=budget, seed=args.seed, settings=settings)
-    report = validate(outcome.submission, pool, loaded.rules, budget)
-    if refusal := report.refusal:
-        raise SubmissionError(
-            refusal.rule, f"{strategy.name} for {loaded.label}: {refusal.message}"
-        )
-    made = manifest_of(strategy, outcome, pool, seed=args.seed, settings=settings)
-    write_submission(outcome.submission, args.out, replace(declared, **made))
+    report, made = make_list(
+        strategy, pool, loaded, args.out, seed=args.seed, settings=settings, declared=declared
+    )
     document = {"path": str(args.out), **report.plain(), **made}
     emit(args, document, lambda: render(report, document, loaded.label))
     return 0

@@ -77,8 +77,5 @@ def _means(
         path = run_folder(record["digests"]["run"]) / OUTPUTS_FILE
         if not path.is_file() or digest_file(path) != record["digests"].get("outputs"):
             return None
-        runs.append(pq.read_table(path))
-    return {
-        task.name: np.mean([item_values(run, task, metric) for run in runs], axis=0)
-        for task in tasks
-    }
+        runs.append(item_values(pq.read_table(path), tasks, metric))
+    return {task.name: np.mean([run[task.name] for run in runs], axis=0) for task in tasks}

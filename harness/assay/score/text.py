@@ -6,6 +6,7 @@ order of rows moves no bit.
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,7 +108,7 @@ def score(outputs: pa.Table, suite: Suite, items_per_task: int | None = None) ->
         raise SuiteError(f"outputs hold task {unknown[0]!r}, which suite {suite.name!r} has not")
     tasks: dict[str, TaskScore] = {}
     for task in suite.tasks:
-        rows = outputs.filter(pa.array(names == task.name)).sort_by("item")
+        rows = _rows(outputs, names, task)
         expected = min(task.num_items, items_per_task or task.num_items)
         tasks[task.name] = _score_task(_Columns.of(rows, task.name, expected), task)
     answered = [tasks[task.name] for task in suite.tasks if task.form != "text"]
@@ -122,16 +123,26 @@ def score(outputs: pa.Table, suite: Suite, items_per_task: int | None = None) ->
     )
 
 
-def item_values(outputs: pa.Table, task: Task, metric: str) -> NDArray[np.float64]:
-    """Return each item's part of a primary metric, (items,); their mean is the task's.
+def item_values(
+    outputs: pa.Table, tasks: Sequence[Task], metric: str
+) -> dict[str, NDArray[np.float64]]:
+    """Return each item's part of a primary metric, (items,) by task; their mean is the task's.
 
     Args:
         outputs: A table of `OUTPUT_SCHEMA` that `score` accepted.
-        task: One with answers.
+        tasks: Some with answers.
         metric: `bits_per_byte` or `centered_accuracy`.
     """
     names = np.array(outputs["task"].to_pylist(), dtype=np.str_)
-    rows = outputs.filter(pa.array(names == task.name)).sort_by("item")
+    return {task.name: _task_values(_rows(outputs, names, task), task, metric) for task in tasks}
+
+
+def _rows(outputs: pa.Table, names: NDArray[np.str_], task: Task) -> pa.Table:
+    """Return one task's rows, sorted by item."""
+    return outputs.filter(pa.array(names == task.name)).sort_by("item")
+
+
+def _task_values(rows: pa.Table, task: Task, metric: str) -> NDArray[np.float64]:
     columns = _Columns.of(rows, task.name, len(rows))
     gold = columns.starts + columns.gold
     if metric == "bits_per_byte":

@@ -57,7 +57,7 @@ def rank_intervals(noise: Noise, *, lower_is_better: bool, seed: int) -> dict[st
         scale = _scale(rng, variance[1]) if name in noise.own else shared
         error = np.sqrt(variance[0] / len(scores)) * scale * rng.standard_normal(DRAWS)
         drawn[:, column] = mean(scores) + error
-    ranks = _ranks(drawn if lower_is_better else -drawn)
+    ranks = rank_rows(drawn if lower_is_better else -drawn)
     low, median, high = np.quantile(ranks, [0.025, 0.5, 0.975], axis=0, method="inverted_cdf")
     return {
         name: RankInterval(
@@ -107,7 +107,7 @@ def leave_one_task_out(
     tasks = scores.shape[1]
     assert tasks > 1, "no task can be left out of one"
     remaining = (scores.sum(axis=1, keepdims=True) - scores) / (tasks - 1)
-    ranks = _ranks(remaining.T if lower_is_better else -remaining.T)
+    ranks = rank_rows(remaining.T if lower_is_better else -remaining.T)
     return [(int(low), int(high)) for low, high in zip(ranks.min(0), ranks.max(0), strict=True)]
 
 
@@ -139,6 +139,14 @@ def _scale(rng: np.random.Generator, degrees: int) -> NDArray[np.float64]:
     return np.sqrt(degrees / rng.chisquare(degrees, DRAWS))
 
 
-def _ranks(scores: NDArray[np.float64]) -> NDArray[np.int64]:
+def rank_rows(scores: NDArray[np.float64]) -> NDArray[np.int64]:
     """Rank each row, the lowest first; equal scores share the better rank."""
-    return 1 + (scores[:, None, :] < scores[:, :, None]).sum(axis=2)
+    order = np.argsort(scores, axis=1)
+    ordered = np.take_along_axis(scores, order, axis=1)
+    place = np.arange(1, scores.shape[1] + 1)
+    first = np.ones_like(ordered, dtype=bool)
+    first[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
+    shared = np.maximum.accumulate(np.where(first, place, 0), axis=1)
+    ranks = np.empty_like(order)
+    np.put_along_axis(ranks, order, shared, axis=1)
+    return ranks

@@ -11,7 +11,7 @@ exception: a keyword `truth` is granted to the package's own files alone.
 """
 
 from assay.strategy.load import Strategy, list_strategies, load_strategy, parse_settings
-from assay.strategy.run import Outcome, manifest_of, run_strategy
+from assay.strategy.run import Outcome, make_list, manifest_of, run_strategy
 from assay.strategy.view import PairView, PoolView
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "Strategy",
     "list_strategies",
     "load_strategy",
+    "make_list",
     "manifest_of",
     "parse_settings",
     "run_strategy",

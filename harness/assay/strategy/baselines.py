@@ -1,16 +1,15 @@
 """The package's own strategies with their defaults: which apply to a scale, and the lists that they make."""
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 from assay.canonical import digest_json
-from assay.errors import SubmissionError
 from assay.home import assay_home
 from assay.pool import AnyPool, pool_path
 from assay.pool.manifest import truth_path
 from assay.strategy.load import Strategy, list_strategies, load_strategy
-from assay.strategy.run import manifest_of, run_strategy
-from assay.submission import Manifest, sidecar_path, validate, write_submission
+from assay.strategy.run import make_list
+from assay.submission import Manifest, sidecar_path
 from assay.track.load import LoadedScale
 
 SEED = 0
@@ -50,15 +49,9 @@ def make_default_list(loaded: LoadedScale, pool: AnyPool, strategy: Strategy) ->
     path = default_list_path(loaded, pool.root, strategy)
     if sidecar_path(path).is_file():  # which is written last
         return path
-    budget, settings = loaded.recipe.budget, strategy.defaults
-    outcome = run_strategy(strategy, pool, budget=budget, seed=SEED, settings=settings)
-    report = validate(outcome.submission, pool, loaded.rules, budget)
-    if refusal := report.refusal:
-        raise SubmissionError(
-            refusal.rule, f"{strategy.name} for {loaded.label}: {refusal.message}"
-        )
-    made = manifest_of(strategy, outcome, pool, seed=SEED, settings=settings)
-    manifest = Manifest(name=strategy.name, method=strategy.summary)
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_submission(outcome.submission, path, replace(manifest, **made))
+    declared = Manifest(name=strategy.name, method=strategy.summary)
+    make_list(
+        strategy, pool, loaded, path, seed=SEED, settings=strategy.defaults, declared=declared
+    )
     return path

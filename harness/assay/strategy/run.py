@@ -5,20 +5,28 @@ import os
 import sys
 import time
 from contextlib import redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from assay.errors import StrategyError
+from assay.errors import StrategyError, SubmissionError
 from assay.pool import AnyPool, ImageTextPool
 from assay.pool.manifest import truth_path
 from assay.pool.uid import UID_DTYPE
 from assay.signals.reading import SignalReader
 from assay.strategy.load import Setting, Strategy, errors_of
 from assay.strategy.view import PairView, PoolView
-from assay.submission import Submission, submission_of
-from assay.track.load import embedded_pools
+from assay.submission import (
+    Manifest,
+    Report,
+    Submission,
+    submission_of,
+    validate,
+    write_submission,
+)
+from assay.track.load import LoadedScale, embedded_pools
 from assay.track.spec import Budget
 
 
@@ -128,6 +136,46 @@ def read_truth(pool: AnyPool) -> Any:
     if len(truth) != pool.n:
         raise StrategyError(f"{path} has {len(truth)} rows for {pool.n} examples; {again}")
     return truth
+
+
+def make_list(
+    strategy: Strategy,
+    pool: AnyPool,
+    loaded: LoadedScale,
+    path: Path,
+    *,
+    seed: int,
+    settings: dict[str, Setting],
+    declared: Manifest,
+) -> tuple[Report, dict[str, Any]]:
+    """Let a strategy choose for a scale, check what it chose, and write the list with its manifest.
+
+    Args:
+        strategy: What `load_strategy` returned.
+        pool: The scale's.
+        loaded: The scale.
+        path: Of the list; its suffix says the format.
+        seed: Seeds every choice that the strategy makes.
+        settings: A value for every parameter.
+        declared: The manifest but for how the list was made.
+
+    Returns:
+        The report of the rules, and the part of the manifest that says how the list was made.
+
+    Raises:
+        StrategyError: If the strategy fails.
+        SubmissionError: If what it chose breaks a rule of the track.
+    """
+    budget = loaded.recipe.budget
+    outcome = run_strategy(strategy, pool, budget=budget, seed=seed, settings=settings)
+    report = validate(outcome.submission, pool, loaded.rules, budget)
+    if refusal := report.refusal:
+        raise SubmissionError(
+            refusal.rule, f"{strategy.name} for {loaded.label}: {refusal.message}"
+        )
+    made = manifest_of(strategy, outcome, pool, seed=seed, settings=settings)
+    write_submission(outcome.submission, path, replace(declared, **made))
+    return report, made
 
 
 def manifest_of(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import fdtrc, stdtr, stdtrit
 
 from assay.stats.noise import HOMOGENEITY_LEVEL, Noise
-from assay.stats.ranks import DRAWS
+from assay.stats.ranks import DRAWS, rank_rows
 
 SEED = 20_260_101
 LEVEL = 0.05
@@ -194,7 +194,7 @@ def _drawn(
     ranks = np.empty((draws, n), dtype=kind)
     rows = max(1, BLOCK // n)
     for at in range(0, draws, rows):
-        ranks[at : at + rows] = _ranked(sign * drawn[at : at + rows])
+        ranks[at : at + rows] = rank_rows(sign * drawn[at : at + rows])
     del drawn
     p_best = (ranks == 1).mean(axis=0)
     columns = np.ascontiguousarray(ranks.T)
@@ -205,16 +205,3 @@ def _drawn(
 
 def _scale(rng: np.random.Generator, degrees: float, draws: int) -> Floats:
     return np.sqrt(degrees / rng.chisquare(degrees, draws))
-
-
-def _ranked(scores: Floats) -> Ints:
-    """Rank each row, the lowest first; equal scores share the better rank."""
-    order = np.argsort(scores, axis=1)
-    ordered = np.take_along_axis(scores, order, axis=1)
-    place = np.arange(1, scores.shape[1] + 1)
-    first = np.ones_like(ordered, dtype=bool)
-    first[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
-    shared = np.maximum.accumulate(np.where(first, place, 0), axis=1)
-    ranks = np.empty_like(order)
-    np.put_along_axis(ranks, order, shared, axis=1)
-    return ranks
