@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from assay.stats.noise import estimate_noise
+from assay.stats.noise import estimate_noise, pooled_sd
 from assay.stats.power import best_of_inflation, minimal_detectable_effect, seeds_needed
 from assay.stats.rules import record_verdict, rerun_tolerance, suspicion_p
 
@@ -88,8 +88,11 @@ def test_a_record_needs_both_size_and_certainty() -> None:
 def test_the_suspicion_test_is_students_one_sided_test() -> None:
     logs, reruns = [0.9, 1.0, 0.95], [1.2, 1.3, 1.1, 1.25]
     expected = stats.ttest_ind(logs, reruns, equal_var=True, alternative="less").pvalue
-    assert suspicion_p(logs, reruns, lower_is_better=True) == pytest.approx(expected)
-    assert suspicion_p(logs, reruns, lower_is_better=False) == pytest.approx(1 - expected)
+    sd, degrees = pooled_sd([logs, reruns])
+    assert sd is not None
+    gain = float(np.mean(reruns) - np.mean(logs))
+    assert suspicion_p(gain, sd, degrees, 3, 4) == pytest.approx(expected)
+    assert suspicion_p(-gain, sd, degrees, 3, 4) == pytest.approx(1 - expected)
 
 
 def test_honest_reruns_agree_99_percent_of_the_time() -> None:

@@ -160,6 +160,18 @@ def test_a_rerun_agrees_within_a_prediction_interval(
             agreement(claims[0], rerun)
 
 
+@pytest.mark.parametrize(("part", "suspicious"), [(1.02, True), (0.98, False), (-1.5, False)])
+def test_a_claim_that_is_better_than_its_rerun_is_suspicious(
+    claims: list[Record], part: float, suspicious: bool
+) -> None:
+    mean, allowed = tolerance(claims)
+    far = allowed * float(stats.t.ppf(0.95, 6) / stats.t.ppf(0.995, 6))
+    found = agreement(
+        claims[0], {"bits_per_byte": mean + part * far, "centered_accuracy": mean / 2}
+    )
+    assert ("suspiciously better than its rerun (one-sided p 0.0" in found) == suspicious
+
+
 def test_the_claim_under_verification_counts_and_not_the_ledgers(claims: list[Record]) -> None:
     mean, allowed = tolerance(claims)
     inflated = copy.deepcopy(claims[0])

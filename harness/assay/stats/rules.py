@@ -1,12 +1,11 @@
 """Rules that claims have to meet: a new record, an honest log, an agreeing rerun."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scipy.special import stdtrit
 
-from assay.stats.noise import Noise, difference, mean, pooled_sd
+from assay.stats.noise import Noise, difference, pooled_sd
 
 RECORD_LEVEL = 0.01
 RECORD_MARGIN = 1.0
@@ -61,25 +60,22 @@ def record_verdict(
     return RecordVerdict(gain >= needed and p < RECORD_LEVEL, gain, needed, p)
 
 
-def suspicion_p(
-    claimed: Sequence[float], reruns: Sequence[float], *, lower_is_better: bool
-) -> float:
+def suspicion_p(gain: float, sd: float, degrees: int, claimed_seeds: int, reruns: int = 1) -> float:
     """Return the one-sided p-value of a participant's logs being no better than the organiser's reruns.
 
     Below `SUSPICION_LEVEL` the reruns replace the claim.
 
     Args:
-        claimed: Scores in the participant's logs.
-        reruns: Scores of reruns; three or more in both together.
-        lower_is_better: The metric's direction.
+        gain: Claimed mean less the reruns' mean, positive where the claim is better.
+        sd: Pooled deviation of seeds.
+        degrees: Its degrees of freedom.
+        claimed_seeds: Behind the claimed mean.
+        reruns: Behind the reruns' mean.
 
     Source:
         The two-sample t test with equal variances that MLPerf holds against its reference convergence points.
     """
-    sd, degrees = pooled_sd([claimed, reruns])
-    assert sd is not None, "one log and one rerun say nothing of the noise"
-    se = sd * math.sqrt(1 / len(claimed) + 1 / len(reruns))
-    gain = mean(reruns) - mean(claimed) if lower_is_better else mean(claimed) - mean(reruns)
+    se = sd * math.sqrt(1 / claimed_seeds + 1 / reruns)
     return difference(gain, se, degrees, "pooled").p_greater
 
 

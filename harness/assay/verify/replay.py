@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from assay import ledger
 from assay.artifact import only_one
-from assay.board import Row, Table, build_board, metrics_of
+from assay.board import PRIMARY_METRICS, Row, Table, build_board
 from assay.canonical import digest_bytes, digest_json
 from assay.console import say
 from assay.errors import UserError
@@ -23,7 +23,7 @@ from assay.runner.modalities import aggregate, build_modality, evaluate_checkpoi
 from assay.runner.plan import RunPlan, write_plan
 from assay.runner.training import CHECKPOINT, ensure_trained
 from assay.settings import Settings
-from assay.stats.rules import rerun_tolerance
+from assay.stats.rules import SUSPICION_LEVEL, rerun_tolerance, suspicion_p
 from assay.track.load import LoadedScale
 from assay.train.device import configure_torch
 from assay.train.loop import train
@@ -204,19 +204,26 @@ def agreement(record: dict[str, Any], metrics: dict[str, Any]) -> str:
         )
     told: list[str] = []
     within = True
-    for name in metrics_of(record):
-        sd = table.pooled_sd[name]
+    for metric in PRIMARY_METRICS[record["track"]["modality"]]:
+        sd = table.pooled_sd[metric.name]
         assert sd is not None, "there are degrees of freedom"
-        claimed = row.estimates[name].mean
-        gap, allowed = abs(metrics[name] - claimed), rerun_tolerance(sd, table.degrees, row.seeds)
-        within = within and gap <= allowed
+        found, claimed = metrics[metric.name], row.estimates[metric.name].mean
+        gain = found - claimed if metric.lower_is_better else claimed - found
+        allowed = rerun_tolerance(sd, table.degrees, row.seeds)
+        within = within and abs(gain) <= allowed
         told.append(
-            f"{name} {metrics[name]:.4f}, claimed {claimed:.4f} (mean of {row.seeds}), gap {gap:.4f}, "
-            f"tolerance {allowed:.4f}"
+            f"{metric.name} {found:.4f}, claimed {claimed:.4f} (mean of {row.seeds}), gap {abs(gain):.4f}, "
+            f"tolerance {allowed:.4f}{_suspicion(suspicion_p(gain, sd, table.degrees, row.seeds))}"
         )
     if not within:
         raise DiffersError(f"beyond the noise of seeds: {'; '.join(told)}")
     return f"within the noise of seeds: {'; '.join(told)}"
+
+
+def _suspicion(p: float) -> str:
+    """Return what to say of a claim that a rerun does not reach, though it is within the tolerance."""
+    told = f", suspiciously better than its rerun (one-sided p {p:.3f}): rank the rerun"
+    return told if p < SUSPICION_LEVEL else ""
 
 
 def _claim(record: dict[str, Any], others: list[dict[str, Any]]) -> tuple[Row, Table]:
