@@ -12,14 +12,23 @@ import pyarrow.parquet as pq
 
 from assay.canonical import canonical_json, digest_file
 from assay.home import run_folder
+from assay.ledger import read_ledger
 from assay.record import record_digest, result_digest
 from assay.runner.modalities import aggregate
-from assay.runner.plan import PLAN_FILE
+from assay.runner.plan import PLAN_FILE, derive_seed
 from assay.runner.scoring import OUTPUTS_FILE
 from assay.track.load import load
 from assay.verify import Verification, find_record, verify_record
 
 Record = dict[str, Any]
+
+
+def seeds_in_order(track: str, scale: str) -> list[Record]:
+    """Return the ledger's records of one submission with two seeds, the first seed first."""
+    found = read_ledger(track, scale)
+    digest = found[0]["submission"]["digest"]
+    label = load(track, scale).label
+    return sorted(found, key=lambda r: r["seed"] != derive_seed(digest, label, 0))
 
 
 def folder_of(record: Record) -> Path:

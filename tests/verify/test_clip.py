@@ -5,10 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from assay import ledger
-from assay.runner.plan import derive_seed
 from assay.runner.training import CHECKPOINT
-from assay.track.load import load
 from forgery import (
     Record,
     copy_artifact,
@@ -16,6 +13,7 @@ from forgery import (
     edit_outputs,
     edit_plan,
     forged,
+    seeds_in_order,
     statuses,
     verified,
 )
@@ -24,11 +22,7 @@ from tiny_clip import SCALE, STEPS, TRACK
 
 @pytest.fixture
 def records(clip_home: Path) -> list[Record]:
-    """Two seeds of one submission, the first first."""
-    found = ledger.read_ledger(TRACK, SCALE)
-    digest = found[0]["submission"]["digest"]
-    label = load(TRACK, SCALE).label
-    return sorted(found, key=lambda r: r["seed"] != derive_seed(digest, label, 0))
+    return seeds_in_order(TRACK, SCALE)
 
 
 def test_a_true_record_passes_every_level_to_the_bit(

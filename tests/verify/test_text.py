@@ -30,6 +30,7 @@ from forgery import (
     edit_plan,
     folder_of,
     forged,
+    seeds_in_order,
     statuses,
     verified,
     with_outputs,
@@ -39,11 +40,7 @@ from tiny import SCALE, STEPS, TRACK
 
 @pytest.fixture
 def records(text_home: Path) -> list[Record]:
-    """Two seeds of one submission, the first first."""
-    found = ledger.read_ledger(TRACK, SCALE)
-    digest = found[0]["submission"]["digest"]
-    label = load(TRACK, SCALE).label
-    return sorted(found, key=lambda r: r["seed"] != derive_seed(digest, label, 0))
+    return seeds_in_order(TRACK, SCALE)
 
 
 @pytest.fixture
