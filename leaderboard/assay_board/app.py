@@ -3,11 +3,16 @@
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
+from anyio import CapacityLimiter
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, FastAPI
+from fastapi.responses import JSONResponse
 
 from assay import __version__
+from assay.canonical import digest_json
 from assay_board.api import models
 from assay_board.api.access import MAX_BODY_BYTES, AnyBoard
 from assay_board.api.handlers import Finish, add_handlers
@@ -15,12 +20,15 @@ from assay_board.api.leases import leases_router
 from assay_board.api.ledger import router as ledger_router
 from assay_board.api.submissions import submissions_router
 from assay_board.boards import Boards
-from assay_board.context import Board
+from assay_board.context import UNDER_WAY, Board
+from assay_board.kept import KeptAnswers
+from assay_board.pages.cache import BoardCache
 from assay_board.pages.routes import pages_router
 from assay_board.problems import not_found
 from assay_board.screening import Screening
 from assay_board.settings import BoardSettings
 from assay_board.source import BoardSource
+from assay_board.warming import warm
 
 _PROBLEM = {"model": models.ProblemDocument, "description": "refused: problem+json"}
 
@@ -33,10 +41,12 @@ def health(board: AnyBoard) -> dict[str, Any]:
     return {"ok": True, "version": __version__, "entries": board.refresh()}
 
 
-@_about.get("/tracks")
-def tracks(board: AnyBoard) -> models.Page[dict[str, Any]]:
+@_about.get("/tracks", response_model=models.Page[dict[str, Any]])
+def tracks(board: AnyBoard) -> JSONResponse:
     """List tracks and scales: budget, pool, rules, seal, how large a list may be."""
-    return models.Page(items=board.law.tracks(), next=None)
+    items = board.law.tracks()
+    tag = {"ETag": f'"{digest_json(items)[7:39]}"', "Cache-Control": "no-cache"}
+    return JSONResponse({"items": items, "next": None}, headers=tag)
 
 
 def _nowhere(path: str) -> None:
@@ -56,6 +66,7 @@ def create_app(settings: BoardSettings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        current_default_thread_limiter().total_tokens = settings.threads
         app.state.screening = Screening(board)
         app.state.screening.start()
         yield
@@ -73,12 +84,19 @@ def create_app(settings: BoardSettings) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.board = board
+    app.state.uploads = CapacityLimiter(settings.upload_threads)
     app.state.boards = Boards(board)
+    app.state.source, app.state.cache = source, (cache := BoardCache())
+    app.state.warm = partial(warm, board, source, cache)
     app.add_middleware(Finish)
+    app.add_middleware(
+        KeptAnswers, stamp=lambda path: (board.stamp(path), cache.built), untagged=UNDER_WAY
+    )
     add_handlers(app)
     for router in (_about, submissions_router(settings), leases_router(settings), ledger_router):
         app.include_router(router, prefix="/v1", responses={"4XX": _PROBLEM, 422: _PROBLEM})
     app.add_api_route("/v1/{path:path}", _nowhere, methods=["GET"], include_in_schema=False)
-    pages = pages_router(source, settings.public_url, source.list_path, source.trace_path)
+    finders = source.list_path, source.trace_path, source.pool_of
+    pages = pages_router(source, settings.public_url, *finders, cache)
     app.include_router(pages)
     return app

@@ -1,6 +1,5 @@
 """Boards from the ledger's index: the same tables that `assay board` prints, made once for each ledger."""
 
-import io
 import threading
 from collections import OrderedDict
 from typing import Any
@@ -72,35 +71,3 @@ def list_boards(session: Session) -> list[dict[str, Any]]:
     ).group_by(RecordRow.track, RecordRow.scale)
     rows = session.execute(counted.order_by(RecordRow.track, RecordRow.scale))
     return [dict(row._mapping) for row in rows]
-
-
-def board_parquet(tables: list[Table]) -> bytes:
-    """Return all tables as one Parquet file, a row a submission."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    rows = [_row(table, number) for table in tables for number in range(len(table.rows))]
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    columns = {name: [row.get(name) for row in rows] for name in names}
-    sink = io.BytesIO()
-    pq.write_table(pa.table(columns), sink, compression="zstd")
-    return sink.getvalue()
-
-
-def _row(table: Table, number: int) -> dict[str, Any]:
-    row = table.rows[number]
-    cells: dict[str, Any] = {
-        "table": table.label,
-        "seal": table.seal,
-        "sealed": table.sealed,
-        "pool": table.pool,
-        "rank": row.rank,
-        "name": row.name,
-        "submission": row.submission,
-        "seeds": row.seeds,
-    }
-    for metric, estimate in row.estimates.items():
-        cells[metric] = estimate.mean
-        cells[f"{metric}_sd"] = estimate.sd
-        cells[f"{metric}_half_width"] = estimate.half_width
-    return cells | {"unique_frac": row.unique_frac, "repeats": row.repeats}

@@ -15,6 +15,8 @@ from assay_board.states import move
 TABLES = (LedgerEntry, RecordRow, Mark)
 MARKS = {"retraction": "target", "correction": "target", "epoch": "epoch"}
 """Entries that are about something else, and where they say about what."""
+LOCK = 0x61737361
+"""Of PostgreSQL, for the index."""
 
 
 def follow(session: Session, ledger: Ledger, now: float) -> int:
@@ -22,6 +24,7 @@ def follow(session: Session, ledger: Ledger, now: float) -> int:
 
     A run whose record is in the ledger is done, whatever became of the server that appended it.
     """
+    follow_alone(session)
     start = indexed(session)
     count = 0
     for entry in ledger.entries(start):
@@ -33,6 +36,15 @@ def follow(session: Session, ledger: Ledger, now: float) -> int:
     return count
 
 
+def follow_alone(session: Session) -> None:
+    """Let no other transaction follow the ledger until this one ends; SQLite has one writer anyway.
+
+    Whoever locks a run or a lease as well calls this first: following another's entry locks these too.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+
+
 def indexed(session: Session) -> int:
     """Return how many entries the index covers."""
     newest = session.scalar(sa.select(sa.func.max(LedgerEntry.index)))
@@ -41,6 +53,7 @@ def indexed(session: Session) -> int:
 
 def rebuild(session: Session, ledger: Ledger, now: float) -> int:
     """Throw the index away and make it again; return the number of entries."""
+    follow_alone(session)
     for table in TABLES:
         session.execute(sa.delete(table))
     return follow(session, ledger, now)

@@ -22,7 +22,7 @@ from assay.submission.read import format_of
 from assay.track.load import LoadedScale
 from assay_board.audit import Actor, note
 from assay_board.context import Board
-from assay_board.database import Run, Submission, Team
+from assay_board.database import APPENDED, Run, Submission, Team
 from assay_board.limits import check_quota
 from assay_board.problems import ProblemError, bad_request
 from assay_board.states import UNUSED, settle
@@ -154,6 +154,7 @@ def accept(board: Board, actor: Actor, examined: Examined, seeds: int) -> tuple[
         settle(made, now)
         note(session, now, actor, "submission.accept", made.id, seeds=seeds)
         session.flush()
+        session.info[APPENDED] = True
         _ = made.team
         return made, True
 

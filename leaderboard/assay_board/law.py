@@ -1,6 +1,7 @@
 """The tracks that a server scores: loaded once, because the law does not change while it runs."""
 
 import threading
+from functools import cached_property
 from typing import Any
 
 from assay.errors import UserError
@@ -62,6 +63,24 @@ class Law:
                 self._pools[key] = open_pool(loaded)
             return self._pools[key]
 
+    def built_pool(self, track: str, scale: str) -> AnyPool | None:
+        """Return the pool of a scale if it is on this machine; never build one.
+
+        Raises:
+            UserError: If it does not verify.
+        """
+        loaded = self._scales.get((track, scale))
+        return self.pool(loaded) if loaded is not None and self._built(loaded) else None
+
+    def open_built_pools(self) -> None:
+        """Open the pools that are on this machine, before anybody waits for one.
+
+        Raises:
+            UserError: If one of them does not verify.
+        """
+        for pair in self._scales:
+            self.built_pool(*pair)
+
     def _available(self, loaded: LoadedScale) -> bool:
         """Whether a pool is here, or small enough to be built while somebody waits."""
         size = loaded.spec.pool.size
@@ -71,10 +90,14 @@ class Law:
     def _built(loaded: LoadedScale) -> bool:
         return (pool_path(loaded.spec.pool.name) / "pool.json").is_file()
 
-    def expected_seconds(self, track: str, scale: str) -> float | None:
-        """Return how long a run was measured to take somewhere; None where nobody did."""
-        loaded = self._scales.get((track, scale))
-        return loaded and self._costs.expect(loaded.modality, loaded.scale).seconds
+    @cached_property
+    def expected_seconds(self) -> dict[str, float]:
+        """How long a run was measured to take somewhere, by seal, of those that somebody measured."""
+        found = {
+            loaded.seal: self._costs.expect(loaded.modality, loaded.scale).seconds
+            for loaded in self._scales.values()
+        }
+        return {seal: seconds for seal, seconds in found.items() if seconds is not None}
 
     def tracks(self) -> list[dict[str, Any]]:
         """Return what `GET /v1/tracks` lists."""

@@ -12,7 +12,7 @@ from assay_board.context import Board
 from assay_board.database import Mark, Token
 from assay_board.describe import iso
 from assay_board.epochs import open_epochs
-from assay_board.index import index_digest, indexed, rebuild
+from assay_board.index import follow_alone, index_digest, indexed, rebuild
 from assay_board.intake import order_official
 from assay_board.problems import ProblemError
 from assay_board.queue import find_submission
@@ -145,6 +145,7 @@ def order_runs(board: Board, submission_id: str, seeds: int) -> dict[str, Any]:
     if not 1 <= seeds <= 100:
         raise SettingsError(f"--seeds {seeds}: expected 1 to 100; try --seeds 3")
     with board.database.write() as session:
+        follow_alone(session)
         found = find_submission(session, submission_id, lock=True)
         indices = order_official(session, board, OPERATOR, found, seeds)
     return {"submission": submission_id, "seed_indices": list(indices)}

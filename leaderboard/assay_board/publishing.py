@@ -21,7 +21,7 @@ from assay.track.load import LoadedScale
 from assay_board.audit import Actor, note
 from assay_board.context import Board
 from assay_board.database import Run
-from assay_board.index import follow
+from assay_board.index import follow, follow_alone
 from assay_board.problems import ProblemError
 from assay_board.queue import held, owned
 from assay_board.text import one_line
@@ -80,6 +80,7 @@ def publish(
         with board.intake:
             _check(board, run, folder, record)
         with board.database.write() as session:
+            follow_alone(session)
             # It may have been lost, withdrawn or finished meanwhile.
             lease = owned(session, actor, lease_id, secret)
             if lease.state == "finished":

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from assay.canonical import digest_bytes
 from assay_board.audit import Actor, note
@@ -17,7 +17,7 @@ from assay_board.states import PENDING, move
 
 MAX_LOG_LINES = 5_000
 """Kept of a run; older ones make room."""
-ORDER = (Run.attempts, Submission.number, Run.seed_index)
+ORDER = (Run.attempts, Run.submission_number, Run.seed_index)
 """Who comes first; a run that was tried before stands behind those that were not."""
 
 
@@ -96,6 +96,13 @@ def give_back(run: Run, settings: BoardSettings, reason: str, *, retryable: bool
         return
     tried = f" (attempt {run.attempts} of {settings.max_attempts})" if retryable else ""
     move(run, "failed", settings.clock(), reason + tried)
+
+
+def hand_back(lease: Lease, now: float, reason: str) -> None:
+    """Queue a run again where it stood before it was leased."""
+    lease.state = "returned"
+    lease.run.attempts -= 1
+    move(lease.run, "queued", now, reason)
 
 
 def held(
@@ -189,7 +196,8 @@ def find_submission(session: Session, submission_id: str, *, lock: bool = False)
         ProblemError: If there is none.
     """
     query = sa.select(Submission).where(Submission.id == submission_id)
-    found = session.scalar(query.with_for_update() if lock else query)
+    query = query.options(joinedload(Submission.team, innerjoin=True))
+    found = session.scalar(query.with_for_update(of=Submission) if lock else query)
     if found is None:
         raise not_found(f"submission {submission_id[:40]!r}")
     return found

@@ -6,9 +6,11 @@ its own, so that reading a pool takes neither memory nor time from the server.
 
 import json
 import logging
+import os
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from assay_board.database import Submission
 from assay_board.states import settle
 
 LIMIT_SECONDS = 900
+NICENESS = 10
 _SHOWN = 5
 _log = logging.getLogger(__name__)
 
@@ -86,6 +89,9 @@ class Screening:
             command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=Path.home()
         ) as process:
             self._process = process
+            with suppress(OSError):
+                # Nobody waits for it; for an answer of the server somebody does.
+                os.setpriority(os.PRIO_PROCESS, process.pid, NICENESS)
             try:
                 answer, told = process.communicate(timeout=LIMIT_SECONDS)
             except subprocess.TimeoutExpired:

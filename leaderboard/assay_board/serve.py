@@ -5,13 +5,14 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 import uvicorn
+from fastapi.concurrency import run_in_threadpool
 
 from assay.console import say
 from assay.errors import SettingsError
@@ -26,6 +27,9 @@ LOCAL_WORKER = "local worker"
 RESTART_SECONDS = 5.0
 TOKEN_VARIABLE = "ASSAY_WORKER_TOKEN"
 BACKLOG = 1024
+SWITCH_SECONDS = 2e-4
+"""SQLite lets the interpreter go at every row, and waits for this long, 5 ms by default, to have it back from a
+thread that is busy: fifty rows would take a quarter of a second."""
 
 
 def serve(
@@ -69,13 +73,36 @@ def serve(
     command = (
         f"assay submit s.npy --track text --scale nano --name NAME --server {settings.public_url}"
     )
+    sys.setswitchinterval(SWITCH_SECONDS)
     document = {"url": settings.public_url, "submit": command, "home": str(settings.home)}
     announce(document, f"serving {settings.public_url}\nhand a list in with:\n  {command}")
-    beside = _local_worker(app.state.board, local) if worker else nullcontext()
+    beside = _LocalWorker(app.state.board, local) if worker else None
     # uvicorn ends in good order, then raises the signal that it was stopped by once more.
-    with beside, suppress(KeyboardInterrupt):
-        uvicorn.Server(config).run(sockets=[listening])
+    with suppress(KeyboardInterrupt):
+        _Server(config, app.state.warm, beside).run(sockets=[listening])
     return 0
+
+
+class _Server(uvicorn.Server):
+    """Answers at once and gets warm meanwhile; ends its worker while that can still hand its run back."""
+
+    def __init__(
+        self, config: uvicorn.Config, warm: Callable[[], None], worker: "_LocalWorker | None"
+    ):
+        super().__init__(config)
+        self._warm, self._worker = warm, worker
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if not self.should_exit:
+            threading.Thread(target=self._warm, name="warming", daemon=True).start()
+            if self._worker is not None:
+                self._worker.start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._worker is not None:
+            await run_in_threadpool(self._worker.stop)
+        await super().shutdown(sockets)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -95,32 +122,39 @@ def _reachable(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-@contextmanager
-def _local_worker(board: Board, url: str) -> Iterator[None]:
-    """Keep one worker running beside the server, with a token that ends with it."""
-    token = _worker_token(board)
-    command = [sys.executable, "-m", "assay", "worker", "--server", url]
-    environment = os.environ | {TOKEN_VARIABLE: token}
-    stopping = threading.Event()
-    running: list[subprocess.Popen[bytes]] = []
+class _LocalWorker:
+    """One worker beside the server, with a token that ends with it; it is started again when it ends."""
 
-    def keep() -> None:
-        while not stopping.is_set():
-            process = subprocess.Popen(command, env=environment, stdout=sys.stderr)
-            running[:] = [process]
-            code = process.wait()
-            if not stopping.wait(RESTART_SECONDS):
+    def __init__(self, board: Board, url: str):
+        self._command = [sys.executable, "-m", "assay", "worker", "--server", url]
+        self._environment = os.environ | {TOKEN_VARIABLE: _worker_token(board)}
+        self._stopping = threading.Event()
+        self._guard = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._thread = threading.Thread(target=self._keep, name="worker", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask it to end, and wait until it has."""
+        with self._guard:
+            self._stopping.set()
+            if self._process is not None:
+                self._process.terminate()
+        self._thread.join()
+
+    def _keep(self) -> None:
+        while True:
+            with self._guard:
+                if self._stopping.is_set():
+                    return
+                self._process = subprocess.Popen(
+                    self._command, env=self._environment, stdout=sys.stderr
+                )
+            code = self._process.wait()
+            if not self._stopping.wait(RESTART_SECONDS):
                 say(f"the local worker ended with exit code {code}; starting it again")
-
-    thread = threading.Thread(target=keep, name="worker", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stopping.set()
-        for process in running:
-            process.terminate()
-        thread.join()
 
 
 def _worker_token(board: Board) -> str:

@@ -44,6 +44,9 @@ class BoardSettings:
         max_attempts: A run that was lost or failed so often is a dead letter.
         token_seconds: How long a token is good.
         intake_threads: Lists that are validated at the same time.
+        upload_threads: Uploads that are worked on at the same time; the others wait their turn.
+        threads: Requests that are worked on at the same time. Python runs one thread at a time: more of them
+            only take turns away from the one that answers from memory.
         build_up_to: Embedded pools of so many examples are built when a list for them comes in; larger
             ones are served where the operator has built them.
         audit_examples: Lists of more examples are not read for leaks and duplicates; 0 reads none.
@@ -68,6 +71,8 @@ class BoardSettings:
     max_attempts: int = 3
     token_seconds: float = 365 * DAY
     intake_threads: int = 2
+    upload_threads: int = 2
+    threads: int = 4
     build_up_to: int = 50_000
     audit_examples: int = 200_000
     registrations: Rate = Rate(burst=10, per_minute=2.0)

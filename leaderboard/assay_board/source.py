@@ -4,10 +4,14 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from assay.pool import AnyPool
 from assay_board.api.submissions import submission_view, submissions_page
 from assay_board.context import Board
-from assay_board.pages.snapshot import Snapshot
+from assay_board.pages.snapshot import Snapshot, Table
 from assay_board.problems import ProblemError
+
+READ_AT_ONCE = 200_000
+"""Examples of a pool whose columns are read while somebody waits for a page."""
 
 
 class BoardSource:
@@ -64,6 +68,13 @@ class BoardSource:
         """Return where the losses of a run are, if a worker brought them here."""
         path = self._board.result_folder(record) / "trace.npy"
         return path if path.is_file() else None
+
+    def pool_of(self, table: Table) -> AnyPool | None:
+        """Return the pool that a board was measured on, if it is here and quickly read."""
+        pool = self._board.law.built_pool(table.track, table.scale)
+        if pool is None or pool.root != table.digests["pool"] or pool.n > READ_AT_ONCE:
+            return None
+        return pool
 
     def tracks(self) -> list[dict[str, Any]]:
         """Return the items of `GET /v1/tracks`."""

@@ -1,5 +1,7 @@
 """The index follows from the ledger, whoever appends to it and whenever the server dies."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import sqlalchemy as sa
 
@@ -151,3 +153,24 @@ def test_consistency_proofs_hold(server):
     assert (found["from_root"], found["to_root"]) == (old["root"], new["root"])
     assert verify_consistency(old["size"], new["size"], old["root"], new["root"], found["proof"])
     assert server.client.get("/v1/ledger/consistency?from=3&to=1").status_code == 422
+
+
+def test_entries_that_come_at_once_are_indexed_once(server):
+    """Every transaction that appends follows the ledger, and finds the entries of the others there as well."""
+    team, worker = server.team(), server.token("work")
+    answer = server.hand_in(team, seeds="4")
+    submission, leases = answer.json()["submission"], [server.lease(worker) for _ in range(4)]
+    made = [server.results(lease["job"]) for lease in leases]
+    path = f"/v1/submissions/{submission['id']}/objections"
+
+    def object_to(number):
+        return server.client.post(path, headers=team, json={"text": f"no {number}"}).status_code
+
+    def bring(number):
+        return server.bring(worker, leases[number], **made[number]).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        calls = [pool.submit(call, n) for n in range(4) for call in (object_to, bring)]
+        assert [call.result() for call in calls] == [201] * 8
+    assert server.board.ledger.size == server.get("/v1/health")["entries"] == 9
+    assert operating.rebuild_index(server.board)["identical"]

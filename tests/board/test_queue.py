@@ -27,8 +27,9 @@ def test_a_silent_worker_loses_its_run_and_another_brings_the_same_result(server
     again = server.lease(other, "w2")
     assert again["job"]["run"] == lost["job"]["run"]
     assert again["job"]["seed"] == lost["job"]["seed"]
-    for what in ("heartbeat", "failure"):
-        answer = server.call(worker, lost, what, **({"reason": "x"} if what == "failure" else {}))
+    for what in ("heartbeat", "failure", "return"):
+        body = {} if what == "heartbeat" else {"reason": "x"}
+        answer = server.call(worker, lost, what, **body)
         assert answer.status_code == 410
         assert answer.json()["rule"] == "L1"
     assert server.bring(worker, lost).status_code == 410
@@ -64,6 +65,28 @@ def test_a_failure_says_whether_to_try_again(server):
     assert server.lease(worker)["job"]["seed_index"] == 0
 
 
+def test_what_is_handed_back_uses_no_attempt_up(server):
+    submission, worker = queue_one(server), server.token("work")
+    for _ in range(3):
+        lease = server.lease(worker)
+        answer = server.call(worker, lease, "return", reason="the worker\x1b was stopped")
+        assert answer.status_code == 204
+        (run,) = shown(server, submission)["runs"]
+        assert (run["state"], run["attempts"]) == ("queued", 0)
+        assert run["reason"] == "the worker? was stopped"
+        # It is not held any more, and cannot be handed back twice.
+        assert server.call(worker, lease, "return", reason="x").status_code == 410
+    # A silent death is an attempt as ever: two of them leave the third.
+    for _ in range(2):
+        assert server.lease(worker) is not None
+        server.clock.now += 121
+    last = server.lease(worker)
+    assert server.call(worker, last, "return", reason="x").status_code == 204
+    assert server.bring(worker, server.lease(worker)).status_code == 201
+    (run,) = shown(server, submission)["runs"]
+    assert (run["state"], run["attempts"]) == ("done", 3)
+
+
 def test_workers_that_ask_at_once_get_different_runs(server):
     team, worker = server.team(), server.token("work")
     for first in range(6):
@@ -95,8 +118,8 @@ def test_a_lease_is_of_one_token_and_one_secret(server):
     lease = server.lease(worker)
     for who, secret in ((other, lease["secret"]), (worker, "x"), (worker, lease["secret"] + "x")):
         forged = lease | {"secret": secret}
-        for what in ("heartbeat", "failure"):
-            body = {"reason": "x"} if what == "failure" else {}
+        for what in ("heartbeat", "failure", "return"):
+            body = {} if what == "heartbeat" else {"reason": "x"}
             answer = server.call(who, forged, what, **body)
             assert (answer.status_code, answer.json()["rule"]) == (404, "L1")
         headers = who | {"Assay-Lease": secret}

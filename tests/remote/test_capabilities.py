@@ -11,6 +11,7 @@ from assay.track.load import load
 RANKED = [
     ("text", "pico"),
     ("text", "nano"),
+    ("text", "mini"),
     ("text", "7b-2x"),
     ("clip", "small"),
     ("tiny", "pico"),
@@ -34,6 +35,12 @@ def _names(found: dict) -> set[str]:
 def test_a_cpu_takes_what_is_made_for_cpus(tiny_home: Path) -> None:
     names = _names(describe_worker(_client(), "cpu", []))
     assert {"text/pico", "text/nano", "tiny/pico"} == names
+
+
+def test_what_nobody_measured_on_a_cpu_is_taken_only_where_it_is_named(tiny_home: Path) -> None:
+    assert "text/mini" not in _names(describe_worker(_client(), "cpu", ["text"]))
+    assert "text/mini" in _names(describe_worker(_client(), "cpu", ["text/mini"]))
+    assert "text/mini" in _names(describe_worker(_client(), "cuda", []))
 
 
 def test_another_seal_is_left_out(tiny_home: Path) -> None:

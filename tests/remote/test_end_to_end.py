@@ -19,6 +19,7 @@ import pytest
 from assay.cli import main
 from assay.ledger import read_ledger
 from assay.record import result_digest
+from assay.remote.worker import STOPPED
 from assay.runner.scoring import score_given
 from assay.seeds import GivenSeed
 from assay.settings import compose
@@ -181,18 +182,23 @@ def test_a_killed_worker_and_a_killed_server_change_no_score(
     assert main(["ledger", "verify", str(place.folder / "server" / "ledger")]) == 0
 
 
-def test_a_stopped_worker_gives_its_run_back_at_once(
+def test_a_worker_that_is_stopped_uses_no_attempt_up(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """SIGTERM while a run trains: the server need not wait for the lease to expire."""
+    """SIGTERM while a run trains, as often as there are attempts: the next worker ends it all the same."""
     ids = prepared(place, monkeypatch, "server", "one")
     place.serve()
     token = place.token()
     assert main(["submit", str(ids), *AT, "--seeds", "1", "--server", place.url]) == 0
+    for _ in range(3):
+        worker = place.worker("one", token)
+        place.wait_for(lambda w=worker: at_work(place, f"-{w.pid}"), worker)
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(60) == 0
+        run = place.first_run()
+        assert (run["state"], run["reason"]) == ("queued", STOPPED)
+        assert run["attempts"] == 0
+        assert not list((place.folder / "one" / "jobs").glob("*"))
     worker = place.worker("one", token)
-    place.wait_for(lambda: at_work(place, f"-{worker.pid}"), worker)
-    worker.send_signal(signal.SIGTERM)
-    assert worker.wait(30) == 0
-    run = place.first_run()
-    assert (run["state"], run["reason"]) == ("queued", "the worker was stopped")
-    assert not list((place.folder / "one" / "jobs").glob("*"))
+    place.wait_for(lambda: place.first_run().get("state") == "done", worker)
+    assert place.first_run()["attempts"] == 1

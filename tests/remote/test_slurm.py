@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import stat
 import sys
 import threading
@@ -14,7 +15,7 @@ import pytest
 from assay.errors import SettingsError
 from assay.remote.client import Client
 from assay.remote.executors import Ended, Task, make_executor
-from assay.remote.executors.slurm import SlurmExecutor
+from assay.remote.executors.slurm import SlurmExecutor, SlurmHandle
 from assay.remote.worker import Worker
 from assay.settings import ExecutorSettings, Settings, compose
 from fake_leaderboard import FakeLeaderboard
@@ -115,17 +116,41 @@ def test_a_job_runs_and_what_it_asks_for_is_in_its_script(slurm: Path, tmp_path:
     assert "qos" not in script
 
 
-def test_a_job_that_slurm_ends_is_told_with_slurms_word(slurm: Path, tmp_path: Path) -> None:
+def _at_work(tmp_path: Path) -> tuple[SlurmHandle, int]:
+    """Return a job that would take long, and the process that it runs as."""
     executor = SlurmExecutor(ExecutorSettings(kind="slurm"), tmp_path / "cluster")
-    handle = executor.submit(
-        _task(tmp_path, "import time; print('on', flush=True); time.sleep(60)")
-    )
+    code = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+    handle = executor.submit(_task(tmp_path, code))
     log = tmp_path / "run" / "log.txt"
-    deadline = time.monotonic() + 30
-    while not (log.is_file() and log.read_text()) and time.monotonic() < deadline:
+    deadline = time.monotonic() + 60
+    while not (log.is_file() and log.read_text()):
+        assert time.monotonic() < deadline, "the job did not begin"
         time.sleep(0.1)
+    return handle, int(log.read_text())
+
+
+def test_a_job_that_slurm_ends_is_told_with_slurms_word(slurm: Path, tmp_path: Path) -> None:
+    handle, _ = _at_work(tmp_path)
     handle.cancel()
     assert _ended(handle) == Ended(None, "Slurm job 100 is CANCELLED by 0")
+
+
+@pytest.mark.parametrize("state", ["PREEMPTED", "TIMEOUT"])
+def test_a_preempted_job_is_told_from_one_that_took_too_long(
+    slurm: Path, tmp_path: Path, state: str
+) -> None:
+    """Both are asked to end in the same way; why is in Slurm's books a little later."""
+    handle, process = _at_work(tmp_path)
+    (slurm / "100" / "cancelled").touch()
+    os.kill(process, signal.SIGTERM)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.rglob("exit.json")) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert handle.poll() is None
+    (slurm / "100" / "state").write_text(state)
+    SlurmJob.watcher.clear()  # or it asks again when a minute has passed
+    told = f"Slurm job 100 is {state}"
+    assert _ended(handle) == Ended(-signal.SIGTERM, told, preempted=state == "PREEMPTED")
 
 
 def test_without_slurm_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -158,7 +158,9 @@ def test_a_refused_heartbeat_is_repeated_without_words(
     assert {"progress": None, "log": []} in server.bodies("heartbeat")
 
 
-def test_stopping_gives_the_run_back(server: FakeLeaderboard, tiny_home: Path) -> None:
+def test_stopping_hands_the_run_back_and_uses_no_attempt_up(
+    server: FakeLeaderboard, tiny_home: Path
+) -> None:
     executor = FakeExecutor(lambda _: None)
     worker, stopping = worker_of(server, executor)
     thread = in_background(worker)
@@ -167,7 +169,32 @@ def test_stopping_gives_the_run_back(server: FakeLeaderboard, tiny_home: Path) -
     thread.join(20)
     assert not thread.is_alive()
     assert executor.cancelled
-    assert server.bodies("failure") == [{"reason": STOPPED, "retryable": True}]
+    assert server.bodies("return") == [{"reason": STOPPED}]
+    assert not server.bodies("failure")
+
+
+def test_a_run_that_dies_of_the_stop_is_handed_back_too(server: FakeLeaderboard) -> None:
+    """Ctrl-C reaches every process of a terminal: the run may be gone before the worker ends it."""
+    stopping = threading.Event()
+
+    def play(_: Path) -> Ended:
+        stopping.set()
+        return Ended(-2, "killed by SIGINT")
+
+    worker, its = worker_of(server, FakeExecutor(play))
+    stopping.set = its.set
+    assert worker.run_once() is False
+    assert server.bodies("return") == [{"reason": STOPPED}]
+    assert not server.bodies("failure")
+
+
+def test_a_machine_that_is_taken_away_uses_no_attempt_up(server: FakeLeaderboard) -> None:
+    ended = Ended(None, "Slurm job 7 is PREEMPTED", preempted=True)
+    worker, _ = worker_of(server, FakeExecutor(lambda _: ended))
+    assert worker.run_once() is False
+    (handed,) = server.bodies("return")
+    assert handed["reason"].endswith("Slurm job 7 is PREEMPTED")
+    assert not server.bodies("failure")
 
 
 @pytest.mark.parametrize("retryable", [True, False])

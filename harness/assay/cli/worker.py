@@ -22,9 +22,9 @@ EXAMPLES = f"""examples:
   assay worker --server $BOARD --once --json
 
 The server's operator makes the token: assay board token create --scope work. Where {TOKEN_VARIABLE} holds it,
-it does not show in this machine's list of processes. Ctrl-C or SIGTERM ends the runs and gives them back; a
-worker that is killed loses them to others after a while. Either way nothing that was trained is lost here: run
-folders stay, and the same run goes on from its last checkpoint.
+it does not show in this machine's list of processes. Ctrl-C or SIGTERM hands the runs back, which uses no
+attempt up; a worker that is killed loses them to others after a while, and an attempt with each. Either way
+nothing that was trained is lost here: run folders stay, and the same run goes on from its last checkpoint.
 
 trailing key=value words are Hydra overrides of conf/ (how to run here); none can reach a sealed value
 """
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="TRACK[/SCALE]",
         help="take only these runs; may be given several times. Default: whatever has its pool here, and on a "
-        "CPU nothing that is made for GPUs",
+        "CPU only what was measured on one",
     )
     parser.add_argument("--name", help="as the leaderboard shows it; default: host and process")
     parser.add_argument(

@@ -63,8 +63,8 @@ def _lacking(
         return f"{name} is under seal {seal[7:19]} there and {loaded.seal[7:19]} here"
     if not _has_pool(loaded):
         return f"the pool of {name} is not on this machine"
-    if device == "cpu" and name not in wanted and _needs_gpu(loaded):
-        return f"{name} is made for GPUs"
+    if device == "cpu" and name not in wanted:
+        return _beyond_cpu(loaded)
     return ""
 
 
@@ -73,7 +73,14 @@ def _has_pool(loaded: LoadedScale) -> bool:
     return ref.size is not None or (pool_path(ref.name) / MANIFEST_FILE).is_file()
 
 
-def _needs_gpu(loaded: LoadedScale) -> bool:
+def _beyond_cpu(loaded: LoadedScale) -> str:
+    """Return why a CPU should not begin a run that nobody asked of it, or nothing."""
     path = package_folder("conf") / "costs.yaml"
-    costs = parse(Costs, load_yaml(path), str(path))
-    return costs.expect(loaded.modality, loaded.scale).gpus > 0
+    expected = parse(Costs, load_yaml(path), str(path)).expect(loaded.modality, loaded.scale)
+    name = f"{loaded.track}/{loaded.scale}"
+    if expected.gpus:
+        return f"{name} is made for GPUs"
+    if expected.seconds is None:
+        # It may take days, and the lease would be held all the while.
+        return f"nobody has measured {name} on a CPU (take it all the same: --take {name})"
+    return ""

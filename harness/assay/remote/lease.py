@@ -69,8 +69,12 @@ class Lease:
             return self._post("result", files=files).json()
 
     def fail(self, reason: str, retryable: bool) -> None:
-        """Give the run back."""
+        """Give the run back as an attempt that came to nothing."""
         self._post("failure", json={"reason": one_line(reason), "retryable": retryable})
+
+    def hand_back(self, reason: str) -> None:
+        """Give the run back as one that was not this worker's to end: no attempt is used up."""
+        self._post("return", json={"reason": one_line(reason)})
 
     def _post(self, what: str, **request: Any) -> Any:
         return self.client.call("POST", self._path(what), headers=self._headers(), **request)

@@ -134,6 +134,11 @@ class Worker:
             say(f"{lease.job.name}: done in {time.monotonic() - started:.0f} s")
         elif heart.lost.is_set():
             say(f"{lease.job.name}: the lease is lost; the run was ended")
+        elif self._stopping.is_set() and problem["retryable"]:
+            # Whatever it was that failed, failed while everything here was being ended.
+            self._hand_back(lease, STOPPED)
+        elif problem.get("preempted"):
+            self._hand_back(lease, problem["reason"])
         else:
             self._give_back(lease, problem, folder)
         if problem is None or heart.lost.is_set() or self._stopping.is_set():
@@ -160,7 +165,8 @@ class Worker:
             return self._deliver(lease, record.read_bytes(), heart)
         if (folder / FAILURE_FILE).is_file():
             return json.loads((folder / FAILURE_FILE).read_bytes())
-        return _problem(f"the run ended without a word: {ended.reason}")
+        problem = _problem(f"the run ended without a word: {ended.reason}")
+        return problem | {"preempted": ended.preempted}
 
     def _wait(self, handle: Handle, heart: Heartbeat) -> Ended | None:
         """Wait until the run has ended; None where it must be ended."""
@@ -184,10 +190,16 @@ class Worker:
                     return _problem(str(error))
             self._stopping.wait(LONGEST_IDLE)
 
+    def _hand_back(self, lease: Lease, reason: str) -> None:
+        say(f"{lease.job.name}: handed back: {reason}")
+        try:
+            lease.hand_back(reason)
+        except RemoteError as error:
+            say(f"{lease.job.name}: {error}")
+
     def _give_back(self, lease: Lease, problem: dict[str, Any], folder: Path) -> None:
-        if not self._stopping.is_set():
-            self._resume_at = time.monotonic() + min(FIRST_PAUSE * 2**self._failures, LONGEST_PAUSE)
-            self._failures += 1
+        self._resume_at = time.monotonic() + min(FIRST_PAUSE * 2**self._failures, LONGEST_PAUSE)
+        self._failures += 1
         say(f"{lease.job.name}: {problem['reason']} (log: {folder / LOG_FILE})")
         try:
             lease.fail(problem["reason"], problem["retryable"])

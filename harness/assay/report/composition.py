@@ -13,7 +13,7 @@ from assay.pool import AnyPool, pool_path
 from assay.report.figure import SCHEMA, Figure, Spec, Table, number, panels, tooltip, values
 from assay.report.subject import Subject, record_folder
 from assay.selection import select_rows
-from assay.submission import read_submission
+from assay.submission import Submission, read_submission
 from assay.track.load import load
 from assay.track.pools import open_pool
 
@@ -40,19 +40,30 @@ class Makeup:
 
 def composition_figures(subject: Subject) -> list[Figure]:
     """Draw shares by source, host and so on, and lengths, at each scale whose pool is on this machine."""
-    figures = []
-    for scores in subject.scores:
-        found = _makeups(subject, scores)
-        headings = dict.fromkeys(
-            heading
-            for one in found
-            for heading, broken in one.breakdowns.items()
-            if broken.values > 1 or broken.distance > 0
-        )
-        figures += [_shares_figure(scores.scale, heading, found) for heading in headings]
-        units = dict.fromkeys(length.unit for one in found for length in one.lengths)
-        figures += [_lengths_figure(scores.scale, unit, found) for unit in units]
-    return figures
+    return [
+        figure
+        for scores in subject.scores
+        for figure in makeup_figures(scores.scale, _makeups(subject, scores))
+    ]
+
+
+def makeup_figures(scale: str, found: list[Makeup]) -> list[Figure]:
+    """Draw shares and lengths of submissions over one pool."""
+    headings = dict.fromkeys(
+        heading
+        for one in found
+        for heading, broken in one.breakdowns.items()
+        if broken.values > 1 or broken.distance > 0
+    )
+    units = dict.fromkeys(length.unit for one in found for length in one.lengths)
+    shares = [_shares_figure(scale, heading, found) for heading in headings]
+    return shares + [_lengths_figure(scale, unit, found) for unit in units]
+
+
+def makeup(name: str, submission: Submission, pool: AnyPool) -> Makeup:
+    """Return what a submission is made of."""
+    selected = Selected.of(select_rows(submission, pool), pool)
+    return Makeup(name, breakdowns(pool, selected), lengths(pool, selected))
 
 
 def _makeups(subject: Subject, scores: ScaleScores) -> list[Makeup]:
@@ -83,9 +94,7 @@ def _measured(subject: Subject, scores: ScaleScores, pool: AnyPool) -> list[Make
         if file is None:
             continue
         submission = read_submission(file, unit=about["unit"])
-        selected = Selected.of(select_rows(submission, pool), pool)
-        name = subject.names[digest]
-        found.append(Makeup(name, breakdowns(pool, selected), lengths(pool, selected)))
+        found.append(makeup(subject.names[digest], submission, pool))
     return found
 
 

@@ -1,4 +1,7 @@
-"""Who asks, and how often: the dependencies of endpoints."""
+"""Who asks, and how often: the dependencies of endpoints.
+
+Those that never wait are coroutines: of any other one, each request would take a thread.
+"""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -25,7 +28,7 @@ class NotModifiedError(Exception):
         self.etag = etag
 
 
-def board_of(request: Request) -> Board:
+async def board_of(request: Request) -> Board:
     """Return the server's state."""
     return request.app.state.board
 
@@ -38,7 +41,7 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
-def visitor(request: Request) -> Actor:
+async def visitor(request: Request) -> Actor:
     """Return somebody without a token."""
     return Actor(address_of(request))
 
@@ -80,7 +83,7 @@ TeamOrAdmin = Annotated[Actor, Depends(_with_scope("submit", "admin"))]
 Worker = Annotated[Actor, Depends(_with_scope("work"))]
 
 
-def uploader(board: AnyBoard, actor: Participant) -> Actor:
+async def uploader(board: AnyBoard, actor: Participant) -> Actor:
     """Return a participant who uploads no faster than allowed."""
     board.uploads.take(str(actor.token_id))
     board.uploads_per_address.take(actor.address)
@@ -90,7 +93,7 @@ def uploader(board: AnyBoard, actor: Participant) -> Actor:
 Uploader = Annotated[Actor, Depends(uploader)]
 
 
-def cursor_of(cursor: Annotated[str | None, Query(max_length=20)] = None) -> int | None:
+async def cursor_of(cursor: Annotated[str | None, Query(max_length=20)] = None) -> int | None:
     """Return where a page begins.
 
     Raises:

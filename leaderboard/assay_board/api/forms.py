@@ -1,9 +1,11 @@
 """Multipart uploads: who sends one is known before a byte of it is read, and its parts are counted."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any, BinaryIO
+from functools import partial
+from typing import Any, BinaryIO, TypeVar
 
+from anyio.to_thread import run_sync
 from fastapi import Request
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
@@ -11,6 +13,7 @@ from starlette.exceptions import HTTPException
 from assay_board.problems import bad_request
 
 MAX_FIELD_BYTES = 256 << 10
+Result = TypeVar("Result")
 
 
 @asynccontextmanager
@@ -32,6 +35,12 @@ async def form_of(request: Request, *, files: int, fields: int) -> AsyncIterator
         yield form
     finally:
         await form.close()
+
+
+async def work_on(request: Request, function: Callable[..., Result], *given: Any) -> Result:
+    """Do what an upload asks for in a thread, a few at a time."""
+    limiter = request.app.state.uploads
+    return await run_sync(partial(function, *given), limiter=limiter)
 
 
 def text_of(form: FormData, name: str) -> str | None:

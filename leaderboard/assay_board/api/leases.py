@@ -3,13 +3,12 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
 
 from assay_board import queue
 from assay_board.api import models
 from assay_board.api.access import MAX_BODY_BYTES, AnyBoard, Worker
-from assay_board.api.forms import file_of, form_of, form_schema
+from assay_board.api.forms import file_of, form_of, form_schema, work_on
 from assay_board.audit import note
 from assay_board.database import Lease
 from assay_board.describe import iso
@@ -132,6 +131,19 @@ def fail(
     return Response(status_code=204)
 
 
+@_router.post("/leases/{lease_id}/return", status_code=204)
+def give_back(
+    board: AnyBoard, actor: Worker, lease_id: str, secret: Secret, asked: models.Return
+) -> Response:
+    """Give a run back because the worker is stopped or its machine taken away; no attempt is used up."""
+    reason = one_line(asked.reason, 1000)
+    with board.database.write() as session:
+        lease = queue.held(session, board.settings, actor, lease_id, secret)
+        queue.hand_back(lease, board.now(), reason)
+        note(session, board.now(), actor, "lease.return", lease_id, reason=reason)
+    return Response(status_code=204)
+
+
 async def bring_result(
     request: Request,
     response: Response,
@@ -144,9 +156,7 @@ async def bring_result(
     async with form_of(request, files=3, fields=0) as form:
         names = ("record", "outputs", "trace")
         result = Result(*(file_of(form, name)[0] for name in names))
-        digest, index, new = await run_in_threadpool(
-            publish, board, actor, lease_id, secret, result
-        )
+        digest, index, new = await work_on(request, publish, board, actor, lease_id, secret, result)
     if not new:
         response.status_code = 200
     return models.Published(record=digest, entry=index)

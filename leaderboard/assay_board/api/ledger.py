@@ -5,13 +5,15 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request, Response
 
-from assay.board import board_csv, board_json
+from assay.board import board_json
 from assay.ledger import RANKED_LEVELS, Entry
 from assay_board.api import models
 from assay_board.api.access import MAX_BODY_BYTES, AnyBoard, Cursor, LedgerSize, Limit, page
-from assay_board.boards import Boards, board_parquet, list_boards, standing_of
+from assay_board.boards import Boards, list_boards, standing_of
 from assay_board.context import Board
 from assay_board.database import RecordRow
+from assay_board.pages.cache import BoardCache
+from assay_board.pages.downloads import board_csv, board_parquet
 from assay_board.problems import bad_request, not_found
 
 MAX_ENTRIES = 100
@@ -145,8 +147,8 @@ def boards(board: AnyBoard, size: LedgerSize) -> models.Page[dict[str, Any]]:
 def show_csv(
     request: Request, response: Response, board: AnyBoard, size: LedgerSize, track: str, scale: str
 ) -> Response:
-    """Show a board as CSV."""
-    text = board_csv(_tables(request, board, size, track, scale))
+    """Show the boards of a scale as CSV, with the columns of the download on their pages."""
+    text = board_csv(*_pages(request, board, track, scale))
     return Response(text, media_type="text/csv; charset=utf-8", headers=dict(response.headers))
 
 
@@ -154,8 +156,8 @@ def show_csv(
 def show_parquet(
     request: Request, response: Response, board: AnyBoard, size: LedgerSize, track: str, scale: str
 ) -> Response:
-    """Show a board as Parquet."""
-    data = board_parquet(_tables(request, board, size, track, scale))
+    """Show the boards of a scale as Parquet, with the columns of the download on their pages."""
+    data = board_parquet(*_pages(request, board, track, scale))
     kind = "application/vnd.apache.parquet"
     return Response(data, media_type=kind, headers=dict(response.headers))
 
@@ -166,6 +168,13 @@ def show_board(
 ) -> dict[str, Any]:
     """Show a board: a table for each seal and pool, best first."""
     return board_json(_tables(request, board, size, track, scale))
+
+
+def _pages(request: Request, board: Board, track: str, scale: str) -> list[Any]:
+    board.law.scale(track, scale)
+    snapshot = request.app.state.source.snapshot()
+    cache: BoardCache = request.app.state.cache
+    return [cache.board(snapshot, table) for table in snapshot.boards(track, scale)]
 
 
 def _tables(request: Request, board: Board, size: int, track: str, scale: str) -> list[Any]:

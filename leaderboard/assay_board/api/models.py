@@ -196,6 +196,12 @@ class Failure(Request):
     retryable: bool = True
 
 
+class Return(Request):
+    """A run that its worker was kept from ending."""
+
+    reason: Annotated[str, Field(max_length=4000)]
+
+
 class Published(BaseModel):
     """A record that is in the ledger."""
 

@@ -4,8 +4,7 @@ from typing import Annotated, Any
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request, Response
-from fastapi.concurrency import run_in_threadpool
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, JSONResponse
 from sqlalchemy.orm import joinedload
 
 from assay.submission.manifest import clean_text
@@ -21,12 +20,11 @@ from assay_board.api.access import (
     Visitor,
     page,
 )
-from assay_board.api.forms import file_of, form_of, form_schema, required, text_of
+from assay_board.api.forms import file_of, form_of, form_schema, required, text_of, work_on
 from assay_board.audit import Actor, note
 from assay_board.context import Board
 from assay_board.database import LogLine, Run, Submission, Team
 from assay_board.describe import describe, iso
-from assay_board.forecast import Forecast
 from assay_board.index import follow
 from assay_board.intake import accept, examine, read_seeds
 from assay_board.problems import ProblemError, bad_request
@@ -92,7 +90,7 @@ async def validate_list(request: Request, board: AnyBoard, actor: Uploader) -> d
     async with form_of(request, files=1, fields=4) as form:
         stream, name = file_of(form, "list")
         fields = required(form, "track"), required(form, "scale"), text_of(form, "manifest")
-        return await run_in_threadpool(_validate, board, stream, name, *fields)
+        return await work_on(request, _validate, board, stream, name, *fields)
 
 
 def _validate(
@@ -111,8 +109,8 @@ async def hand_in(
         stream, name = file_of(form, "list")
         track, scale = required(form, "track"), required(form, "scale")
         manifest, seeds = text_of(form, "manifest"), read_seeds(text_of(form, "seeds"), board)
-        answer, queued = await run_in_threadpool(
-            _hand_in, board, actor, stream, name, track, scale, manifest, seeds
+        answer, queued = await work_on(
+            request, _hand_in, board, actor, stream, name, track, scale, manifest, seeds
         )
     if queued:
         request.app.state.screening.wake()
@@ -139,11 +137,11 @@ def _hand_in(
 def view(board: Board, submission: Submission) -> dict[str, Any]:
     """Return a submission with its place in the queue."""
     with board.database.read() as session:
-        outlook = Forecast(session, board.law).of(submission)
+        (outlook,) = board.forecast.outlooks(session, board.ledger.size, [submission])
     return describe(submission, outlook, board.now(), board.settings.public_url)
 
 
-@_router.get("/submissions")
+@_router.get("/submissions", response_model=models.Page[models.SubmissionView])
 def list_submissions(
     board: AnyBoard,
     cursor: Cursor,
@@ -152,12 +150,12 @@ def list_submissions(
     scale: Word = None,
     team: Word = None,
     state: Word = None,
-) -> models.Page[models.SubmissionView]:
+) -> JSONResponse:
     """List submissions, newest first."""
     items, following = submissions_page(
         board, cursor, limit, track=track, scale=scale, team=team, state=state
     )
-    return models.Page(items=items, next=following)
+    return JSONResponse({"items": items, "next": following})
 
 
 def submissions_page(
@@ -179,16 +177,17 @@ def submissions_page(
     query = query.order_by(Submission.number.desc()).limit(limit + 1)
     with board.database.read() as session:
         rows = list(session.scalars(query))
-        forecast = Forecast(session, board.law)
         shown, following = page(rows, limit, lambda row: row.number)
         now, url = board.now(), board.settings.public_url
-        return [describe(row, forecast.of(row), now, url) for row in shown], following
+        ahead = zip(shown, board.forecast.outlooks(session, board.ledger.size, shown), strict=True)
+        return [describe(row, outlook, now, url) for row, outlook in ahead], following
 
 
-@_router.get("/submissions/{submission_id}")
-def show_submission(board: AnyBoard, submission_id: str) -> models.SubmissionView:
+@_router.get("/submissions/{submission_id}", response_model=models.SubmissionView)
+def show_submission(board: AnyBoard, submission_id: str) -> JSONResponse:
     """Show a submission: state, place in the queue, runs."""
-    return models.SubmissionView(**submission_view(board, submission_id))
+    # As it is: to be checked against its model, it would wait for another thread.
+    return JSONResponse(submission_view(board, submission_id))
 
 
 def submission_view(board: Board, submission_id: str) -> dict[str, Any]:
@@ -199,7 +198,6 @@ def submission_view(board: Board, submission_id: str) -> dict[str, Any]:
     """
     with board.database.read() as session:
         found = find_submission(session, submission_id)
-        _ = found.team
     return view(board, found)
 
 
@@ -243,7 +241,6 @@ def withdraw_submission(
     with board.database.write() as session:
         found = find_submission(session, submission_id, lock=True)
         withdraw(session, board.now(), actor, found)
-        _ = found.team
     return models.SubmissionView(**view(board, found))
 
 

@@ -1,6 +1,6 @@
 """The database: teams, tokens, the queue, and an index of the ledger that can be rebuilt from it."""
 
-from assay_board.database.engine import Database
+from assay_board.database.engine import APPENDED, Database
 from assay_board.database.tables import (
     AuditLine,
     Base,
@@ -16,6 +16,7 @@ from assay_board.database.tables import (
 )
 
 __all__ = [
+    "APPENDED",
     "AuditLine",
     "Base",
     "Database",

@@ -16,6 +16,8 @@ from assay.errors import SettingsError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
+APPENDED = "appended"
+"""In the `info` of a session that changes nothing of what is there."""
 
 
 class Database:
@@ -24,6 +26,10 @@ class Database:
     On SQLite every commit reaches the disk before it returns (`synchronous=FULL`), readers never wait
     (write-ahead log), and whoever writes takes the lock at once (`BEGIN IMMEDIATE`), so that no
     transaction has to be tried again.
+
+    Attributes:
+        writes: Transactions of this process that changed something.
+        moves: Those of them that changed more than to put something behind everything else (`APPENDED`).
     """
 
     def __init__(self, url: str):
@@ -47,8 +53,9 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+        self.writes = self.moves = 0
         # SQLite lets waiting writers sleep and try again; a lock of our own lets them queue.
-        self._writing = threading.Lock()
+        self._writing, self._counting = threading.Lock(), threading.Lock()
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         try:
             self._upgrade()
@@ -69,6 +76,9 @@ class Database:
             session.connection(execution_options={"assay_write": True})
             yield session
             session.commit()
+            with self._counting:
+                self.writes += 1
+                self.moves += APPENDED not in session.info
 
     @contextmanager
     def _queue(self) -> Iterator[None]:

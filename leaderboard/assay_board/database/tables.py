@@ -6,7 +6,16 @@ time, so that following the ledger and rebuilding from it come to the same rows.
 
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, Double, ForeignKey, Integer, Text, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    Text,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 Serial = BigInteger().with_variant(Integer, "sqlite")
@@ -87,7 +96,10 @@ class Run(Base):
     """One seed of a submission: the queue's unit of work."""
 
     __tablename__ = "runs"
-    __table_args__ = (UniqueConstraint("submission_number", "seed_index"),)
+    __table_args__ = (
+        UniqueConstraint("submission_number", "seed_index"),
+        Index("ix_runs_queue", "state", "attempts", "submission_number", "seed_index"),
+    )
 
     id: Mapped[int] = mapped_column(Serial, primary_key=True)
     submission_number: Mapped[int] = mapped_column(ForeignKey("submissions.number"), index=True)
@@ -167,6 +179,7 @@ class RecordRow(Base):
     """A record of the ledger, with what a board shows of it."""
 
     __tablename__ = "records"
+    __table_args__ = (Index("ix_records_recent", "seal", "index"),)
 
     index: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     digest: Mapped[str] = mapped_column(index=True)

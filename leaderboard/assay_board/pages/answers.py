@@ -35,7 +35,7 @@ def links_of(request: Request) -> Links:
 
 
 def answer(
-    request: Request, content: str | bytes | None, version: int | None = None, *,
+    request: Request, content: str | bytes | None, version: int | str | None = None, *,
     media: str = HTML, headers: Mapping[str, str] = HEADERS,
 ) -> Response:  # fmt: skip
     """Return a page.
@@ -44,7 +44,7 @@ def answer(
         request: That it answers.
         content: Of the page; None where there is no such page.
         version: Size of the ledger that the page is a function of: the same reader is not sent it
-            twice. None for a page that depends on more.
+            twice, and it is not made twice. None for a page that depends on more.
         media: Its type.
         headers: To send.
 

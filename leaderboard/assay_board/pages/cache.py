@@ -14,9 +14,15 @@ LARGE = 300
 
 
 class BoardCache:
-    """Boards and task noise by table, each for the newest state of the ledger that was asked for."""
+    """Boards and task noise by table, each for the newest state of the ledger that was asked for.
+
+    Attributes:
+        built: How many boards were computed so far: what pages show has not changed while this has not, and
+            the ledger neither.
+    """
 
     def __init__(self) -> None:
+        self.built = 0
         self._lock = threading.Lock()
         self._building: dict[str, threading.Lock] = {}
         self._boards: dict[str, tuple[tuple[int, int], Board]] = {}
@@ -34,6 +40,15 @@ class BoardCache:
             return known[1]
         return self._build(snapshot, table)
 
+    def is_settled(self, snapshot: Snapshot) -> bool:
+        """Whether every board would be shown in its present state."""
+        for table in snapshot.tables.values():
+            known = self._boards.get(table.key)
+            former = known is not None and known[0] != (table.stamp, snapshot.noticed)
+            if former and len(table.entrants) > LARGE:
+                return False
+        return True
+
     def task_noise(self, board: Board) -> list[tuple[Noise, Noise]]:
         """Return the noise of each task over the ranked rows, for both primary metrics."""
         known = self._noise.get(board.table.key)
@@ -49,6 +64,8 @@ class BoardCache:
             if known is None or known[0] != stamp:
                 known = stamp, build_board(snapshot, table)
                 self._boards[table.key] = known
+                with self._lock:
+                    self.built += 1
             return known[1]
 
     def _lock_of(self, table: Table) -> threading.Lock:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from assay.pool import AnyPool
 from assay_board.pages.cache import BoardCache
 from assay_board.pages.links import Links, board_path
 from assay_board.pages.render import drawn, render, render_file, rules_html
@@ -23,6 +24,7 @@ FEED = 50
 CURVE = (320, 90)
 CURVE_POINTS = 160
 Find = Callable[[str], Path | None]
+FindPool = Callable[[Table], AnyPool | None]
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,14 @@ class Pages:
         public: Address of the server as participants reach it; empty in an export.
         list_path: Where the list of a submission lies, by its digest; None where no list is at hand.
         trace_path: Where the losses of a run lie as `.npy`, by the digest of its record; None likewise.
+        pool_of: The pool of a board; None where it is not at hand, or too large to be read for a page.
         cache: Of boards.
     """
 
     public: str = ""
     list_path: Find | None = None
     trace_path: Find | None = None
+    pool_of: FindPool | None = None
     cache: BoardCache = field(default_factory=BoardCache)
 
     def home(self, links: Links, snapshot: Snapshot, known: Iterable[Mapping[str, Any]]) -> str:
@@ -76,8 +80,9 @@ class Pages:
 
     def compare(self, links: Links, snapshot: Snapshot, board: Board, wanted: list[str]) -> str:
         """Return a comparison's page."""
-        found = build_comparison(self.cache, board, wanted, self.list_path)
-        return render("compare", links, snapshot, board=board, comparison=found)
+        found = build_comparison(self.cache, board, wanted, self.list_path, self.pool_of)
+        figures = [drawn(figure) for figure in found.composition] if found else []
+        return render("compare", links, snapshot, board=board, comparison=found, figures=figures)
 
     def first_compared(self, links: Links, snapshot: Snapshot, board: Board) -> str:
         """Return the comparison of a board's first rows, which an export has instead of any other."""

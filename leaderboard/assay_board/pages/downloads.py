@@ -40,9 +40,9 @@ def _plain(board: Board, row: Row) -> dict[str, Any]:
     }
 
 
-def board_csv(board: Board) -> bytes:
-    """Return the board as CSV."""
-    rows = board_rows(board)
+def board_csv(*boards: Board) -> bytes:
+    """Return boards of one track as CSV."""
+    rows = [row for board in boards for row in board_rows(board)]
     columns = list(rows[0]) if rows else ["table"]
     return csv_text(columns, rows).encode("utf-8")
 
@@ -63,13 +63,14 @@ def board_json(board: Board) -> bytes:
     return canonical_json(head | {"rows": board_rows(board)}) + b"\n"
 
 
-def board_parquet(board: Board) -> bytes:
-    """Return the board as Parquet."""
+def board_parquet(*boards: Board) -> bytes:
+    """Return boards of one track as Parquet."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     sink = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(board_rows(board)), sink, compression="zstd")
+    rows = [row for board in boards for row in board_rows(board)]
+    pq.write_table(pa.Table.from_pylist(rows), sink, compression="zstd")
     return sink.getvalue()
 
 

@@ -7,9 +7,10 @@ from typing import Annotated, Any, Protocol
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
-from assay.canonical import canonical_json
+from assay.canonical import canonical_json, digest_json
 from assay_board.pages.answers import FRAMED, HEADERS, absent, answer, links_of, page_route
-from assay_board.pages.compose import Find, Pages, current_path, find_table
+from assay_board.pages.cache import BoardCache
+from assay_board.pages.compose import Find, FindPool, Pages, current_path, find_table
 from assay_board.pages.downloads import FORMATS
 from assay_board.pages.links import board_path
 from assay_board.pages.render import assets, render
@@ -53,7 +54,7 @@ class Source(Protocol):
 
 def pages_router(
     source: Source, public_url: str = "", list_path: Find | None = None,
-    trace_path: Find | None = None,
+    trace_path: Find | None = None, pool_of: FindPool | None = None, cache: BoardCache | None = None,
 ) -> APIRouter:  # fmt: skip
     """Return every page as a router to include at the root, after the API.
 
@@ -62,8 +63,10 @@ def pages_router(
         public_url: As participants reach the server, for commands that are copied.
         list_path: Where the list of a submission lies, by its digest.
         trace_path: Where the losses of a run lie as `.npy`, by the digest of its record.
+        pool_of: The pool of a board, for comparing what submissions are made of.
+        cache: Of boards; None for one of their own.
     """
-    pages = Pages(public_url.rstrip("/"), list_path, trace_path)
+    pages = Pages(public_url.rstrip("/"), list_path, trace_path, pool_of, cache or BoardCache())
     ledger, queue = LedgerPages(pages, source), QueuePages(pages, source)
     router = APIRouter(include_in_schema=False, route_class=page_route(source.snapshot))
     for path, endpoint in {
@@ -100,16 +103,20 @@ class LedgerPages:
 
     def home(self, request: Request) -> Response:
         """Answer with the home page."""
-        snapshot = self._source.snapshot()
-        text = self._pages.home(links_of(request), snapshot, self._source.tracks())
-        return answer(request, text)
+        snapshot, version = self._now()
+        known = [(one["track"], one["scale"]) for one in self._source.tracks()]
+        pairs = [{"track": track, "scale": scale} for track, scale in known]
+        text = self._pages.home(links_of(request), snapshot, pairs)
+        if version is not None:
+            version = f"{version}-{digest_json(known)[7:19]}"
+        return answer(request, text, version)
 
     def board(
         self, request: Request, track: str, scale: str, key: str | None = None, sort: str = "rank",
         down: str = "", q: str = "", level: str = "", page: str = "1",
     ) -> Response:  # fmt: skip
         """Answer with a board, or with the newest one of a scale."""
-        snapshot = self._source.snapshot()
+        snapshot, version = self._now()
         if key is None and not snapshot.boards(track, scale) and self._takes(track, scale):
             title = f"{track}/{scale}: no runs yet"
             text = render("error", links_of(request), snapshot, title=title, detail=EMPTY)
@@ -118,8 +125,7 @@ class LedgerPages:
         path = board_path(found.table) if key else current_path(found.table)
         asked = _asked(sort, down, q, level, page)
         text = self._pages.board(links_of(request), snapshot, found, asked, path)
-        # A board of a former state says so; it must not be taken for the present one's.
-        return answer(request, text, snapshot.size if found.size == snapshot.size else None)
+        return answer(request, text, version)
 
     def download(self, request: Request, track: str, scale: str, key: str, ending: str) -> Response:
         """Answer with a board as a file."""
@@ -138,44 +144,49 @@ class LedgerPages:
         entry: Annotated[list[str], Query(default_factory=list)],
     ) -> Response:  # fmt: skip
         """Answer with a comparison of the named submissions."""
-        snapshot = self._source.snapshot()
+        snapshot, version = self._now()
         found = self._board(snapshot, request, track, scale, key)
         words = entry[:MOST_WORDS]
-        return answer(request, self._pages.compare(links_of(request), snapshot, found, words))
+        text = self._pages.compare(links_of(request), snapshot, found, words)
+        return answer(request, text, version)
 
     def progress(self, request: Request, track: str, scale: str, key: str) -> Response:
         """Answer with a board's record over time."""
-        snapshot = self._source.snapshot()
+        snapshot, version = self._now()
         found = self._board(snapshot, request, track, scale, key)
-        return answer(request, self._pages.progress(links_of(request), snapshot, found))
+        return answer(request, self._pages.progress(links_of(request), snapshot, found), version)
 
     def embed(self, request: Request, track: str, scale: str) -> Response:
         """Answer with a board for somebody else's page: the one page that may be framed."""
-        snapshot = self._source.snapshot()
+        snapshot, version = self._now()
         found = self._board(snapshot, request, track, scale, None)
         text = self._pages.embed(links_of(request), snapshot, found)
-        return answer(request, text, headers=FRAMED)
+        return answer(request, text, version, headers=FRAMED)
 
     def scaling(self, request: Request, track: str) -> Response:
         """Answer with a track across scales."""
-        snapshot = self._source.snapshot()
-        return answer(request, self._pages.scaling(links_of(request), snapshot, track))
+        snapshot, version = self._now()
+        text = self._pages.scaling(links_of(request), snapshot, track)
+        return answer(request, text, version)
 
     def entry(self, request: Request, digest: str) -> Response:
         """Answer with a submission's page."""
-        snapshot = self._source.snapshot()
-        return answer(request, self._pages.entry(links_of(request), snapshot, f"sha256:{digest}"))
+        snapshot, version = self._now()
+        text = self._pages.entry(links_of(request), snapshot, f"sha256:{digest}")
+        return answer(request, text, version)
 
     def record(self, request: Request, digest: str) -> Response:
         """Answer with a record alone, as `assay verify` reads it."""
         run = self._source.snapshot().run(f"sha256:{digest}")
         content = None if run is None else canonical_json(run.record()) + b"\n"
-        return answer(request, content, media="application/json")
+        # A record never changes.
+        return answer(request, content, digest, media="application/json")
 
     def badge(self, request: Request, digest: str) -> Response:
         """Answer with a submission's badge."""
-        text = self._pages.badge(self._source.snapshot(), f"sha256:{digest}")
-        return answer(request, text, media=MEDIA["svg"])
+        snapshot, version = self._now()
+        text = self._pages.badge(snapshot, f"sha256:{digest}")
+        return answer(request, text, version, media=MEDIA["svg"])
 
     def feed(self, request: Request) -> Response:
         """Answer with the feed of new records."""
@@ -187,6 +198,14 @@ class LedgerPages:
         """Answer with the rules."""
         snapshot = self._source.snapshot()
         return answer(request, self._pages.rules(links_of(request), snapshot), snapshot.size)
+
+    def _now(self) -> tuple[Snapshot, int | str | None]:
+        """Return the ledger, and the version of what is shown of it.
+
+        None while a large board is ranked anew: it is shown as it was, and must not be taken for the present one.
+        """
+        snapshot = self._source.snapshot()
+        return snapshot, snapshot.size if self._pages.cache.is_settled(snapshot) else None
 
     def _takes(self, track: str, scale: str) -> bool:
         return any((t["track"], t["scale"]) == (track, scale) for t in self._source.tracks())
@@ -241,9 +260,10 @@ class QueuePages:
 
     def submit(self, request: Request) -> Response:
         """Answer with the form for a list."""
-        values = {"known": self._source.tracks(), "public": self._public, "active": "submit"}
-        text = render("submit", links_of(request), self._source.snapshot(), **values)
-        return answer(request, text)
+        snapshot, known = self._source.snapshot(), self._source.tracks()
+        values = {"known": known, "public": self._public, "active": "submit"}
+        text = render("submit", links_of(request), snapshot, **values)
+        return answer(request, text, f"{snapshot.size}-{digest_json(known)[7:19]}")
 
 
 def _static(request: Request, name: str) -> Response:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 import threading
 from pathlib import Path
 from typing import Any
@@ -95,12 +96,17 @@ class SlurmHandle:
         # Asked before the note is looked for: a job that ends in between has left its note.
         with self._alone:
             gone = self._job.watcher.is_done(self._job.job_id)
-        if self._note.is_file():
-            code = json.loads(self._note.read_bytes())["code"]
+            state = self._job.watcher.get_state(self._job.job_id, mode="cache")
+        code = json.loads(self._note.read_bytes())["code"] if self._note.is_file() else None
+        # Slurm asks jobs to end in this way, and says why a little later.
+        if code not in (None, -signal.SIGTERM):
             return Ended(code, describe(code))
-        if not gone:
-            return None
-        return Ended(None, f"Slurm job {self._job.job_id} is {self._job.state}")
+        told = f"Slurm job {self._job.job_id} is {state}"
+        if state.startswith("PREEMPTED"):
+            # It may be meant to begin again, as a run that another worker has by then.
+            self._job.cancel(check=False)
+            return Ended(code, told, preempted=True)
+        return Ended(code, told) if gone else None
 
     def cancel(self) -> None:
         """Cancel the job, unless it has ended."""

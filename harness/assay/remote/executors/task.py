@@ -42,10 +42,12 @@ class Ended:
     Attributes:
         code: Exit status; negative for a signal, as `subprocess` has it; None where nobody knows.
         reason: In a few words.
+        preempted: Whether the place took its machine away for other work.
     """
 
     code: int | None
     reason: str
+    preempted: bool = False
 
 
 class Handle(Protocol):

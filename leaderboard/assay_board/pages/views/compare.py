@@ -6,9 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from assay.pool import AnyPool
+from assay.report.composition import makeup, makeup_figures
+from assay.report.figure import Figure
 from assay.stats.multiplicity import holm
 from assay.stats.noise import Difference
+from assay.submission import Submission, read_submission
 from assay_board.pages.cache import BoardCache
+from assay_board.pages.snapshot import Table
 from assay_board.pages.views.board import Board, Row
 
 FEWEST, MOST = 2, 5
@@ -63,6 +70,7 @@ class Comparison:
         contrasts: A list a submission, for all but the first.
         domain: Range of every list's intervals; 0 is in it.
         overlaps: Every pair; None where the lists are not at hand.
+        composition: Figures with a table each; none where lists or pool are not at hand.
     """
 
     board: Board
@@ -71,11 +79,13 @@ class Comparison:
     contrasts: tuple[tuple[Contrast, ...], ...]
     domain: tuple[float, float]
     overlaps: tuple[Shared, ...] | None
+    composition: tuple[Figure, ...]
 
 
 def build_comparison(
     cache: BoardCache, board: Board, wanted: Sequence[str],
     list_path: Callable[[str], Path | None] | None = None,
+    pool_of: Callable[[Table], AnyPool | None] | None = None,
 ) -> Comparison | None:  # fmt: skip
     """Compare submissions with a rank, or return None where fewer than two or more than five are left.
 
@@ -84,6 +94,7 @@ def build_comparison(
         board: Where they are.
         wanted: Digests or their first digits; those that name no single ranked row are left out.
         list_path: Where the list of a submission is, if this machine has it.
+        pool_of: The pool of a board, if this machine has it and it can be read while somebody waits.
     """
     rows = tuple(row for row in (_find(board, word) for word in dict.fromkeys(wanted)) if row)
     if not FEWEST <= len(rows) <= MOST:
@@ -98,13 +109,16 @@ def build_comparison(
     ends = [end for each in contrasts for c in each if c.difference is not None
             for end in (c.difference.low, c.difference.high)]  # fmt: skip
     domain = (min([0.0, *ends]), max([0.0, *ends])) if ends else (-1.0, 1.0)
+    lists = _lists(rows, board, list_path) if list_path else None
+    pool = pool_of(board.table) if pool_of and lists is not None else None
     return Comparison(
         board=board,
         rows=rows,
         abouts=tuple(board.table.entrants[row.digest].about for row in rows),
         contrasts=tuple(contrasts),
         domain=domain,
-        overlaps=_overlaps(rows, board, list_path) if list_path else None,
+        overlaps=None if lists is None else _overlaps(rows, lists),
+        composition=() if lists is None or pool is None else _composition(rows, lists, board, pool),
     )
 
 
@@ -146,22 +160,20 @@ def _adjusted(found: Sequence[Difference | None]) -> list[float | None]:
     return [None if d is None else next(known) for d in found]
 
 
-def _overlaps(
+def _lists(
     rows: Sequence[Row], board: Board, list_path: Callable[[str], Path | None]
-) -> tuple[Shared, ...] | None:
-    import numpy as np
-
-    from assay.submission import read_submission
-
+) -> list[Submission] | None:
+    """Return the lists, or None where one of them is not at hand."""
     paths = [list_path(row.digest) for row in rows]
+    units = [board.table.entrants[row.digest].about["unit"] for row in rows]
     if any(path is None or not path.is_file() for path in paths):
         return None
-    uids = []
-    for row, path in zip(rows, paths, strict=True):
-        assert path is not None
-        unit = board.table.entrants[row.digest].about["unit"]
-        stages = read_submission(path, unit=unit).stages
-        uids.append(np.unique(np.concatenate([stage.uids for stage in stages])))
+    pairs = zip(paths, units, strict=True)
+    return [read_submission(path, unit=unit) for path, unit in pairs if path is not None]
+
+
+def _overlaps(rows: Sequence[Row], lists: Sequence[Submission]) -> tuple[Shared, ...]:
+    uids = [np.unique(np.concatenate([stage.uids for stage in one.stages])) for one in lists]
     found = []
     for i, row in enumerate(rows):
         for j in range(i + 1, len(rows)):
@@ -169,3 +181,13 @@ def _overlaps(
             either = len(uids[i]) + len(uids[j]) - both
             found.append(Shared(row.name, rows[j].name, both / either, both / len(uids[i])))
     return tuple(found)
+
+
+def _composition(
+    rows: Sequence[Row], lists: Sequence[Submission], board: Board, pool: AnyPool
+) -> tuple[Figure, ...]:
+    """Return shares by source, host, language and so on, and lengths, beside the pool's."""
+    pairs = zip(rows, lists, strict=True)
+    return tuple(
+        makeup_figures(board.table.scale, [makeup(row.name, one, pool) for row, one in pairs])
+    )
