@@ -2,6 +2,7 @@
 
 Claim:  "Simple frequency-based filtering": 1.8 billion pairs, noisier than curated ones, reach 76.4 % zero-shot
         on ImageNet by scale alone.
+Ranks:  no claim
 Source: Jia et al. 2021, ALIGN, https://arxiv.org/abs/2102.05918, section 3.
 Cost:   Under a minute of one core for a million pairs; no image is read.
 Form:   ids

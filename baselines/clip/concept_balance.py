@@ -3,6 +3,7 @@
 Claim:  Accuracy on a concept grows with the logarithm of how many training pairs show it, so what is rare is
         not learnt; flattening frequencies is the remedy that suggests itself. DataComp found that balancing by
         repetition collapses at large scale.
+Ranks:  no claim
 Source: Udandarao et al. 2024, No "Zero-Shot" Without Exponential Data, https://arxiv.org/abs/2404.04125; cap:
         Xu et al. 2023, https://arxiv.org/abs/2309.16671.
 Cost:   A minute of one core for a million pairs; no image is read.

@@ -2,6 +2,7 @@
 
 Claim:  DataComp medium: ImageNet 37.1 %, average over 38 of 37.3 against 25.8 without a filter. A network that
         filters well need not classify well; what it was trained on decides, and noise among that hurts.
+Ranks:  above no_filter
 Source: Fang et al. 2023, Data Filtering Networks, https://arxiv.org/abs/2309.17425.
 Cost:   One training of a minute or two, and about 0.6 core-hours for a million pairs of 32 pixels.
 Form:   ids

@@ -2,6 +2,7 @@
 
 Claim:  DataComp medium: average over 38 of 32.8 %, as CLIP score alone; large 53.7 against 52.9, and xlarge made
         DataComp-1B. At small it is worse: 14.4 against 17.3.
+Ranks:  above no_filter
 Source: Gadre et al. 2023, DataComp, https://arxiv.org/abs/2304.14108, section 3.3.
 Cost:   That of `image_based` and `clip_score`, which share a network.
 Form:   ids

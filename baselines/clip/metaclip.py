@@ -1,6 +1,7 @@
 """MetaCLIP: pairs drawn so that no concept is named more often than a threshold, and none without a concept.
 
 Claim:  ImageNet, zero-shot, 400M pairs: 65.5 (B/32), 70.8 (B/16) and 76.2 (L/14), above OpenAI's CLIP.
+Ranks:  no claim
 Source: Xu et al. 2023, Demystifying CLIP Data, https://arxiv.org/abs/2309.16671, algorithm 1.
 Cost:   A minute of one core for a million pairs; no image is read.
 Form:   ids

@@ -2,6 +2,7 @@
 
 Claim:  DataComp medium: average over 38 of 34.4 % against 32.8 by CLIP score, with the same network; a caption that
         suits all images no longer scores high.
+Ranks:  above clip_score
 Source: Wang et al. 2024, CLIPLoss and Norm-Based Data Selection, https://arxiv.org/abs/2405.19547.
 Cost:   That of `dfn_lite`, and about a core-hour for a million pairs.
 Form:   ids

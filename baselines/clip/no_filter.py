@@ -1,6 +1,7 @@
 """No filter: the whole pool, once, as often as the budget goes.
 
 Claim:  What crawling alone is worth. DataComp small: ImageNet 2.5 %, average over 38 of 13.2 %.
+Ranks:  no claim
 Source: Gadre et al. 2023, DataComp, https://arxiv.org/abs/2304.14108, table 3.
 Cost:   Nothing.
 Form:   ids

@@ -1,6 +1,7 @@
 """NormSim: the images that come closest to training images of the tasks.
 
 Claim:  DataComp medium, after negCLIPLoss: average over 38 of 35.7 % against 34.4 by negCLIPLoss alone.
+Ranks:  no claim
 Source: Wang et al. 2024, CLIPLoss and Norm-Based Data Selection, https://arxiv.org/abs/2405.19547.
 Cost:   That of `dfn_lite`.
 Form:   ids

@@ -1,6 +1,7 @@
 """Oracle: the best pairs by the embedded pool's hidden ground truth.
 
 Claim:  The ceiling. If a recipe cannot tell this from random, the recipe is no instrument.
+Ranks:  above random
 Source: The generator of the pool knows what it damaged. A copy of a good pair ranks below every good
         pair and above every damaged one: it still shows a caption that is true.
 Cost:   Nothing; and nothing that a participant could do: only files of this folder are given `truth`.

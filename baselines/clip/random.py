@@ -2,6 +2,7 @@
 
 Claim:  None. The spread of several seeds is the noise floor of all other rows.
         DataComp small: average over 38 of 12.6 % at 25 % of the pool, 13.2 % at all of it.
+Ranks:  no claim
 Source: Gadre et al. 2023, DataComp, https://arxiv.org/abs/2304.14108, random subsets.
 Cost:   Nothing.
 Form:   ids

@@ -2,6 +2,7 @@
 
 Claim:  Fresh subsets of a tenth, one an epoch, reach 66 % on ImageNet where all data reach 69 %, and beat more
         than thirty ways to prune. It is the random control for a fixed budget; one fixed subset is a strawman.
+Ranks:  above random
 Source: Okanovic et al. 2023, Repeated Random Sampling (RS2), https://arxiv.org/abs/2305.18424.
 Cost:   Nothing.
 Form:   staged

@@ -1,6 +1,7 @@
 """SemDeDup: drop images that nearly coincide with another of the same cluster.
 
 Claim:  Half of LAION-440M can go at hardly any loss, and training is twice as fast.
+Ranks:  no claim
 Source: Abbas et al. 2023, SemDeDup, https://arxiv.org/abs/2303.09540, algorithm 1, and its released code.
 Cost:   One training of about a minute, about 0.2 core-hours for a million images of 32 pixels, minutes of k-means.
 Form:   ids

@@ -2,6 +2,7 @@
 
 Claim:  Mixing two sources interpolates between what each is robust to, so equal parts dilute the best one:
         quality, not quantity.
+Ranks:  no claim
 Source: Nguyen et al. 2022, Quality Not Quantity, https://arxiv.org/abs/2208.05516.
 Cost:   Nothing.
 Form:   ids

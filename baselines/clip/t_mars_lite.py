@@ -1,6 +1,7 @@
 """T-MARS: the pairs whose image still fits its caption when the words in it are painted over.
 
 Claim:  DataComp medium: 6.5 points of ImageNet and 4.7 of VTAB over CLIP score.
+Ranks:  above clip_score
 Source: Maini et al. 2023, T-MARS, https://arxiv.org/abs/2307.03132.
 Cost:   That of `dfn_lite`, and a quarter of a core-hour for a million images of 32 pixels.
 Form:   ids

@@ -1,6 +1,7 @@
 """Worst first: the oracle upside down. A negative control that random has to beat.
 
 Claim:  The floor. A board on which this does not come last measures something else.
+Ranks:  below random
 Source: The generator of the pool knows what it damaged.
 Cost:   Nothing.
 Form:   ids

@@ -2,6 +2,7 @@
 
 Claim:  Depends on the pool: +1.2 CORE for the lowest tenth in DCLM (1B-1x, v1: 29.0 against 27.8), +1.0 in
         PreSelect, -2.25 in Meta-rater; all against random or the pool.
+Ranks:  above no_filter
 Source: Wenzek et al. 2020, CCNet, https://arxiv.org/abs/1911.00359: head, middle and tail are cut at the 30th
         and 60th percentile. Heafield et al. 2013, https://aclanthology.org/P13-2121, for the model.
 Cost:   About 0.1 core-hours for a million documents of 200 words, training included.
@@ -10,9 +11,8 @@ Needs:  Signal perplexity; a reference: the embedded one, a pool NAME-reference,
         `--set reference=POOL` or `reference=COLUMN~WORD`.
 
 Substituted: tokens are the pool's own, where CCNet has SentencePiece by language; a document is scored as a
-whole, not line by line; the model is trained on the reference, not on Wikipedia. With a reference of harmful
-text, `band=tail` and `head=0`, this is the filter of Jansen et al. 2022 (https://arxiv.org/abs/2212.10440),
-which has no file of its own since no such reference comes with the package.
+whole, not line by line; the model is trained on the reference, not on Wikipedia. `harmful_lm_perplexity` is the same
+with a reference of what to drop.
 """
 
 import numpy as np

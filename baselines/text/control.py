@@ -2,6 +2,7 @@
 
 Claim:  Length alone must be seen for what it is. A shuffled score must not differ from random; a reversed one
         must fall below it. Where that fails, the method's gain is not its score's.
+Ranks:  no claim
 Source: Negative controls as in any experiment; no paper.
 Cost:   That of the signal that is shuffled or reversed; of length, nothing.
 Form:   ids

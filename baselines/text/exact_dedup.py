@@ -2,6 +2,7 @@
 
 Claim:  Removing copies helps a little on its own; most of what deduplication gains comes from near-copies
         (see `minhash`).
+Ranks:  above no_filter
 Source: Lee et al. 2022, Deduplicating training data makes language models better,
         https://arxiv.org/abs/2107.06499.
 Cost:   About 0.02 core-hours for a million documents of 200 words; no model.

@@ -2,6 +2,7 @@
 
 Claim:  The best filter of DCLM. 1B-1x, CORE v2: 25.2 for the pool, 27.6 for the best tenth. The reference is
         the method: instructions and explanations 30.2 (v1), Wikipedia 25.3, below the pool's own 27.8.
+Ranks:  above no_filter
 Source: Li et al. 2024, DataComp-LM, https://arxiv.org/abs/2406.11794, section 4.4; Joulin et al. 2017,
         https://arxiv.org/abs/1607.01759.
 Cost:   About 0.05 core-hours for a million documents of 200 words, and up to minutes of training.

@@ -2,6 +2,7 @@
 
 Claim:  Better models than other open data sets give, in its own ablations (1.82B parameters, 28B tokens). In
         DCLM's protocol (1B-1x, CORE v2) its educational subset has 24.0, RefinedWeb 22.5, C4 21.1.
+Ranks:  above c4
 Source: Penedo et al. 2024, https://arxiv.org/abs/2406.17557, sections 3.3 to 3.6, in datatrove's reading.
 Cost:   About 0.2 core-hours for a million documents of 200 words; no model.
 Form:   ids

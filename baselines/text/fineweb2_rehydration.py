@@ -2,6 +2,7 @@
 
 Claim:  How often a page was copied says something of its worth: clusters of middling size are filtered out
         least. Repeating by that gives FineWeb2 "an additional performance uplift".
+Ranks:  above minhash
 Source: Penedo et al. 2025, FineWeb2, https://arxiv.org/abs/2506.20920, section on rehydration and the
         released code (`rehydration.py`).
 Cost:   That of `minhash` and of the rules: no model.

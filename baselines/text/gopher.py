@@ -1,6 +1,7 @@
 """Gopher: keep the documents that pass Gopher's rules of quality and of repetition.
 
 Claim:  The base of most later sets of rules; alone, no published score in DCLM's protocol.
+Ranks:  no claim
 Source: Rae et al. 2021, https://arxiv.org/abs/2112.11446, section A.1.1 and table A1, in datatrove's reading.
 Cost:   About 0.15 core-hours for a million documents of 200 words; no model.
 Form:   ids

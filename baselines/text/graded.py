@@ -2,6 +2,7 @@
 
 Claim:  Scores rise with `grade`. So lists of several grades show which differences a scale can tell,
         and whether a small scale orders lists as a larger one does.
+Ranks:  below oracle
 Source: The generator of the pool knows what it damaged.
 Cost:   Nothing; and nothing that a participant could do: only files of this folder are given `truth`.
 Form:   ids

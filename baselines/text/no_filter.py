@@ -1,6 +1,7 @@
 """No filter: the whole pool, once, as far as the budget goes.
 
 Claim:  What crawling and extraction alone are worth. DataComp medium: ImageNet 17.6 %.
+Ranks:  no claim
 Source: Gadre et al. 2023, DataComp, https://arxiv.org/abs/2304.14108, table 3.
 Cost:   Nothing.
 Form:   ids

@@ -1,6 +1,7 @@
 """Oracle: the best documents by the embedded pool's hidden ground truth, one of each duplicate cluster.
 
 Claim:  The ceiling. If a recipe cannot tell this from random, the recipe is no instrument.
+Ranks:  above random
 Source: The generator of the pool knows what it damaged.
 Cost:   Nothing; and nothing that a participant could do: only files of this folder are given `truth`.
 Form:   ids

@@ -2,6 +2,7 @@
 
 Claim:  Heuristics lift raw web text well above random, and model-based filters well above heuristics.
         DCLM 1B-1x, CORE v2: C4 21.1, RefinedWeb 22.6, RedPajama 23.1.
+Ranks:  above random
 Source: Gopher: Rae et al. 2021, https://arxiv.org/abs/2112.11446, table A1 and section A.1.1.
         C4: Raffel et al. 2020, https://arxiv.org/abs/1910.10683, section 2.2.
         RefinedWeb: Penedo et al. 2023, https://arxiv.org/abs/2306.01116, section G.2.

@@ -2,6 +2,7 @@
 
 Claim:  None. The spread of several seeds is the noise floor of all other rows.
         DCLM 1B-1x, RefinedWeb reproduction: CORE 25.2 (v2).
+Ranks:  no claim
 Source: Li et al. 2024, DataComp-LM, https://arxiv.org/abs/2406.11794, table of baselines.
 Cost:   Nothing.
 Form:   ids

@@ -2,6 +2,7 @@
 
 Claim:  Published as signals to filter by, with ablations up to 1.6B parameters and no single number.
         DCLM 1B-1x, CORE v2: RedPajama (the first version) 23.1.
+Ranks:  no claim
 Source: Weber et al. 2024, https://arxiv.org/abs/2411.12372, and the rules of the data set's card.
 Cost:   About 0.15 core-hours for a million documents of 200 words; no model.
 Form:   ids

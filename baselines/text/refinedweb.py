@@ -2,6 +2,7 @@
 
 Claim:  DCLM 1B-1x, CORE v2: RefinedWeb 22.6 against C4's 21.1; in DCLM's own reproduction, with better
         extraction and deduplication, 25.0.
+Ranks:  above c4
 Source: Penedo et al. 2023, https://arxiv.org/abs/2306.01116, section G.2; Li et al. 2024,
         https://arxiv.org/abs/2406.11794 (`dclm_baseline_refinedweb.yaml`).
 Cost:   About 0.2 core-hours for a million documents of 200 words; no model.

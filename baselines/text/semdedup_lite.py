@@ -2,6 +2,7 @@
 
 Claim:  On image-text pools half of the data can go; on text expect nothing: DCLM 1B-1x, CORE v1: 27.1 where
         75 % are kept against 27.8 of the pool.
+Ranks:  no claim
 Source: Abbas et al. 2023, SemDeDup, https://arxiv.org/abs/2303.09540, algorithm 1.
 Cost:   About 0.1 core-hours for a million documents of 200 words; no model.
 Form:   ids

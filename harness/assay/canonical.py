@@ -24,7 +24,7 @@ def canonical_json(value: Any) -> bytes:
     return text.encode("utf-8")
 
 
-def digest_bytes(*parts: bytes) -> str:
+def digest_bytes(*parts: bytes | memoryview) -> str:
     """Return `sha256:<64 hex>` of the concatenated parts."""
     hasher = hashlib.sha256()
     for part in parts:

@@ -10,6 +10,7 @@ import pytest
 from assay.foundry.scenes import scenes
 from assay.pool import ImageTextPool, build_image_text_pool
 from assay.pool.uid import find
+from assay.signals.clip.captions import ENGLISH_ODDS
 from assay.signals.text.language import identify
 from assay.strategy import load_strategy, parse_settings, run_strategy
 from assay.track.spec import Budget
@@ -85,7 +86,7 @@ def pool(data, tmp_path_factory) -> ImageTextPool:
 @pytest.fixture(scope="module")
 def english(data) -> np.ndarray:
     """Substituted in the same way on both sides: py3langid for lid.176 and gcld3."""
-    return identify(data["text"])[0] == "en"
+    return identify(data["text"], ENGLISH_ODDS)[0] == "en"
 
 
 def chosen(pool: ImageTextPool, name: str, *words: str) -> set[int]:

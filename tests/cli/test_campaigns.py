@@ -80,6 +80,32 @@ def test_a_moved_expectation_is_a_deviation_with_its_own_exit_code(
     assert "DEVIATES random: bits/byte -3.0" in capsys.readouterr().out
 
 
+def test_results_are_written_from_records_with_verdicts(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "results.json"
+    document = answer(capsys, ["reproduce", *AT, *TWO, "--out", str(out), *HOW])
+    written = json.loads(out.read_text())
+    assert written["baselines"] == document["baselines"]
+    oracle, random = (one["verdict"] for one in written["baselines"])
+    assert oracle["claim"] == {"side": "above", "comparator": "random"}
+    assert oracle["word"] in ("reproduced", "not distinguishable", "refuted")
+    assert oracle["gain"]["low"] < oracle["gain"]["delta"] < oracle["gain"]["high"]
+    assert random["word"] == "no claim"
+    assert written["baselines"][0]["repeats"] > 0
+    assert main(["reproduce", *AT, *TWO, "--out", str(tmp_path / "results.md"), *HOW]) == 0
+    assert "oracle above random" in capsys.readouterr().out
+    assert "| oracle |" in (tmp_path / "results.md").read_text()
+
+
+def test_results_that_cannot_be_written_are_refused_first(
+    home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["reproduce", *AT, "--out", str(tmp_path / "results.pdf"), *HOW]) == 2
+    assert "--out" in capsys.readouterr().err
+    assert len(ledger.read_ledger()) == 4
+
+
 def test_the_baselines_lists_are_those_that_select_writes(home: Path, tmp_path: Path) -> None:
     ids = tmp_path / "s.npy"
     assert main(["select", "random", *AT, "--out", str(ids)]) == 0

@@ -1,9 +1,12 @@
 """`assay signals` and `assay baselines`, as a person types them."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
+import assay.signals.catalogue
 from assay.cli import main
 from assay.errors import StrategyError
 from assay.foundry.source import FoundrySource
@@ -31,6 +34,54 @@ def test_building_says_what_it_made_and_the_second_time_the_same(pool: Pool, cap
     assert json.loads(capsys.readouterr().out) == first
     assert main(words[:-1]) == 0
     assert "fineweb" in capsys.readouterr().out
+
+
+def test_by_default_what_trains_or_reads_a_reference_is_left_out_and_named(pool: Pool, capsys):
+    words = ["signals", "build", "few", "--workers", "1"]
+    assert main([*words, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    built = {signal["name"] for signal in found["signals"]}
+    assert {
+        "c4",
+        "gopher_quality",
+        "minhash_duplicates",
+        "repeated_paragraphs",
+        "language",
+    } <= built
+    assert set(found["left_out"]) >= {
+        "embedding", "clusters", "semantic_duplicates", "importance", "perplexity", "fasttext",
+    }  # fmt: skip
+    assert built.isdisjoint(found["left_out"])
+    assert main(words) == 0
+    line = capsys.readouterr().out.splitlines()[-1]
+    assert line.startswith("left out")
+    assert "--all" in line
+    assert "fasttext" in line
+
+
+def test_a_missing_reference_does_not_stop_the_others(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("ASSAY_HOME", str(tmp_path / "home"))
+    some = ("c4", "embedding", "clusters", "importance", "perplexity")
+    kept = tuple(signal for signal in SIGNALS if signal.name in some)
+    monkeypatch.setattr(assay.signals.catalogue, "SIGNALS", kept)
+    lines = (json.dumps({"text": f"A page about {i} things, with words. " * 5}) for i in range(30))
+    (tmp_path / "d.jsonl").write_text("\n".join(lines))
+    build_pool([str(tmp_path / "d.jsonl")], pool_path("own"), name="own", vocab_size=300)
+    assert main(["signals", "build", "own", "--all", "--workers", "1", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert set(found["left_out"]) == {"importance", "perplexity"}
+    assert all("own-reference" in reason for reason in found["left_out"].values())
+    assert [signal["name"] for signal in found["signals"]] == ["c4", "embedding", "clusters"]
+
+
+def test_listing_imports_neither_scipy_nor_torch():
+    program = (
+        "import sys\nfrom assay.cli import main\nmain(['signals', 'list'])\n"
+        "sys.exit(any(name in sys.modules for name in ('scipy', 'torch', 'sklearn', 'pandas')))"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", program], stdout=subprocess.DEVNULL).returncode == 0
+    )
 
 
 @pytest.mark.parametrize(
@@ -68,6 +119,7 @@ def test_baselines_say_what_they_claim_cost_and_need(capsys):
     assert c4["papers"] == ["https://arxiv.org/abs/1910.10683"]
     assert "21.1" in c4["claim"]
     assert c4["form"] == "ids"
+    assert c4["ranks"] == {"side": "above", "comparator": "no_filter"}
     assert main(["baselines", "--track", "text"]) == 0
     assert "text / c4: keep the documents" in capsys.readouterr().out
 
@@ -79,5 +131,21 @@ def test_an_unknown_track_is_refused(capsys):
 
 def test_a_file_without_its_fields_is_told_which(tmp_path):
     (tmp_path / "mine.py").write_text('"""Mine.\n\nClaim:  None.\nSource: Me.\n"""\n')
-    with pytest.raises(StrategyError, match="does not say Cost, Form, Needs"):
+    with pytest.raises(StrategyError, match="does not say Ranks, Cost, Form, Needs"):
+        read_card(tmp_path / "mine.py", "text")
+
+
+@pytest.mark.parametrize(
+    ("ranks", "message"),
+    [
+        ("better than all", "it is `above NAME`"),
+        ("above rendom", "did you mean 'random'"),
+        ("above mine", "no baseline"),
+    ],
+)
+def test_a_claim_that_cannot_be_tested_is_refused(tmp_path, ranks, message):
+    fields = "".join(f"{name}: none\n" for name in ("Claim", "Source", "Cost", "Form", "Needs"))
+    (tmp_path / "random.py").touch()
+    (tmp_path / "mine.py").write_text(f'"""Mine.\n\n{fields}Ranks: {ranks}\n"""\n')
+    with pytest.raises(StrategyError, match=message):
         read_card(tmp_path / "mine.py", "text")

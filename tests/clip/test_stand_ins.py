@@ -126,8 +126,22 @@ def test_a_scorer_is_trained_once(home, capsys):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ASSAY_HOME", str(home))
         pool = build_image_text_pool([Broken(80)], pool_path("broken"), name="broken")
-        train_scorer(pair_reference(pool, REFERENCE), samples_seen=640, seed=0)
+        scorer = train_scorer(pair_reference(pool, REFERENCE), samples_seen=640, seed=0)
     assert "training a scorer" not in capsys.readouterr().err
+    assert scorer.ready
+    assert scorer.cpu_seconds > 0
+
+
+def test_a_signal_costs_the_training_of_its_network_whoever_did_that(home, refclip):
+    _, stored = refclip
+    _, other = built(home, "refclip", **OWN | {"target": "broken"})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ASSAY_HOME", str(home))
+        pool = build_image_text_pool([Broken(80)], pool_path("broken"), name="broken")
+        scorer = train_scorer(pair_reference(pool, REFERENCE), samples_seen=640, seed=0)
+    assert stored.key != other.key
+    assert stored.cpu_seconds > scorer.cpu_seconds
+    assert other.cpu_seconds > scorer.cpu_seconds
 
 
 def test_the_encoder_learns_which_view_belongs_to_which():

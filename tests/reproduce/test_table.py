@@ -39,7 +39,7 @@ def claimed(loaded: LoadedScale) -> dict[str, list[dict]]:
 
 
 def table(loaded: LoadedScale, found: dict[str, list[dict]]) -> ReferenceTable:
-    return reference_table(loaded, POOL, found, read_expected(loaded, POOL), {})
+    return reference_table(loaded, POOL, found, read_expected(loaded, POOL), {}, {})
 
 
 def status(found: ReferenceTable, name: str) -> str:

@@ -54,6 +54,7 @@ def _shape(examples: Examples) -> Columns:
     return {
         "sizes": sizes,
         "first": np.array([text[:2] for text in texts]),
+        "last": np.array([text.split()[-1] for text in texts]),
         "pair": np.stack([sizes, -sizes], axis=1).astype(np.float16),
     }
 
@@ -65,7 +66,9 @@ def _rank(inputs: PoolInputs) -> Columns:
     return {"rank": rank * inputs.parameters["sign"]}
 
 
-SHAPE = PerExample("shape", 1, "text", ("text",), {"sizes": "a", "first": "b", "pair": "c"}, _shape)
+SHAPE = PerExample(
+    "shape", 1, "text", ("text",), {"sizes": "a", "first": "b", "last": "b", "pair": "c"}, _shape
+)
 RANK = WholePool("rank_of_size", 1, "text", {"rank": "d"}, _rank, {"sign": 1}, ("sizes",))
 
 
@@ -80,6 +83,9 @@ def test_columns_are_aligned_to_rows_whatever_their_type(pool, own):
     texts = list(pool.texts())
     assert stored.column("sizes").tolist() == [len(text) for text in texts]
     assert stored.column("first").tolist() == [text[:2] for text in texts]
+    # The last word is a number: later parts have longer ones.
+    assert stored.column("last").tolist() == [text.split()[-1] for text in texts]
+    assert stored.column("last").dtype == "<U4"
     assert stored.column("pair").shape == (N, 2)
     assert np.array_equal(stored.column("pair")[:, 1], -stored.column("sizes").astype(np.float16))
     assert not work_folder(stored.folder).exists()
@@ -173,7 +179,7 @@ def test_what_there_is_not_is_refused_with_a_hint(pool, own, name, parameters, m
 
 
 def test_a_signal_of_several_columns_is_read_by_column(pool, own):
-    with pytest.raises(SignalError, match="name one of them: sizes, first, pair"):
+    with pytest.raises(SignalError, match="name one of them: sizes, first, last, pair"):
         SignalReader(pool).column("shape")
 
 

@@ -52,6 +52,8 @@ def _modality(track: str) -> str:
 
 def render(found: "list[Card]") -> str:
     """Return the baselines for people."""
+    from assay.strategy.cards import NO_CLAIM
+
     blocks = []
     for card in found:
         lines = [
@@ -59,6 +61,7 @@ def render(found: "list[Card]") -> str:
         ]
         fields = {
             "claim": card.claim,
+            "ranks": f"{card.ranks.side} {card.ranks.comparator}" if card.ranks else NO_CLAIM,
             "source": card.source,
             "form": card.form,
             "cost": card.cost,

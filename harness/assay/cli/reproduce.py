@@ -1,10 +1,12 @@
 """`assay reproduce`: score every baseline of a track and hold them against the expected scores."""
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.cli import add_common
 from assay.cli.output import emit
+from assay.cli.pools import align
 
 if TYPE_CHECKING:
     from assay.reproduce.table import ReferenceTable, Reproduced, ReproducedBaseline
@@ -13,13 +15,15 @@ TAKES_OVERRIDES = True
 
 EXAMPLES = """examples:
   assay reproduce --track text --scale nano --seeds 3 threads=1
+  assay reproduce --track text --scale nano --seeds 3 --out results.html   # and .md, .json, results/*.csv
   assay reproduce --track text --scale pico --only oracle,random
   assay reproduce --track clip --scale nano --dry-run         # runs, time, cost; nothing is run
   assay reproduce --track text --scale nano --write-expected  # make these scores the expected ones
 
 Runs that have a record are not repeated, so that the same command goes on after an interruption. A baseline
 deviates where its mean is farther from the expected one than seeds bring it in 99 of 100 cases, or where it
-makes another list. The expected scores are in the track's folder: expected/SCALE.json.
+makes another list. The expected scores are in the track's folder: expected/SCALE.json. A claim is reproduced or
+refuted where the difference to the baseline that it names is significant at 5 %, by Holm's method over all claims.
 exit code: 1 where one deviates
 """
 
@@ -35,6 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--write-expected", action="store_true", help="make these scores the expected ones"
     )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="also write the results: a page (.html), .md or .json",
+    )
     add_common(parser)
 
 
@@ -46,11 +56,16 @@ def run(args: argparse.Namespace) -> int:
     from assay.reproduce.table import reference_table
     from assay.settings import compose
     from assay.spec import plain
+    from assay.strategy.cards import cards
     from assay.track.load import load
 
     if args.seeds < (least := 2 if args.write_expected else 1):
         reason = "expected scores need" if args.write_expected else "there has to be"
         raise SettingsError(f"--seeds {args.seeds}: {reason} at least {least}; try --seeds 3")
+    if args.out is not None:
+        from assay.report.results import check_results_path
+
+        check_results_path(args.out)
     settings = compose(args.overrides)
     loaded = load(args.track, args.scale)
     strategies = choose_baselines(loaded, [name for name in args.only.split(",") if name])
@@ -68,9 +83,20 @@ def run(args: argparse.Namespace) -> int:
     if args.write_expected:
         write_expected(loaded, scored.pool, scored.records)
     expected = read_expected(loaded, scored.pool)
-    table = reference_table(loaded, scored.pool, scored.records, expected, scored.skipped)
+    claims = {card.name: card.ranks for card in cards(loaded.modality)}
+    table = reference_table(loaded, scored.pool, scored.records, expected, scored.skipped, claims)
+    if args.out is not None:
+        _write(table, args.out)
     emit(args, plain(table) | {"deviating": table.deviating}, lambda: render(table))
     return 1 if table.deviating else 0
+
+
+def _write(table: "ReferenceTable", path: Path) -> None:
+    from assay.console import say
+    from assay.report.results import write_results
+
+    first, *others = write_results(table, path)
+    say(f"{first}" + (f", and {len(others)} files beside it" if others else ""))
 
 
 def render(table: "ReferenceTable") -> str:
@@ -103,6 +129,7 @@ def render(table: "ReferenceTable") -> str:
     Console(file=stream, width=150).print(drawn)
     lines = [line.rstrip() for line in stream.getvalue().splitlines()]
     lines += [f"skipped {name}: {reason}" for name, reason in table.skipped.items()]
+    lines += _claims(table)
     lines += [_deviation(one, table) for one in table.baselines if one.deviates]
     lines += [f"DEVIATES {name}: expected, and skipped" for name in table.lost]
     return "\n".join([*lines, _verdict(table)])
@@ -112,6 +139,23 @@ def _cells(found: "Reproduced") -> list[str]:
     width = "" if found.half_width is None else f" ± {found.half_width:.4f}"
     expected = "-" if found.expected is None else f"{found.expected:.4f}"
     return [f"{found.mean:.4f}{width}", expected, found.status]
+
+
+def _claims(table: "ReferenceTable") -> list[str]:
+    """Say of each claim how it fared."""
+    rows = [("claim", "difference", "95 % interval", "p (Holm)", "verdict")]
+    for baseline in table.baselines:
+        verdict = baseline.verdict
+        if verdict.claim is None:
+            continue
+        claim = f"{baseline.name} {verdict.claim.side} {verdict.claim.comparator}"
+        if verdict.gain is None or verdict.p_holm is None:
+            rows.append((claim, "", "", "", f"{verdict.word}: {verdict.why}"))
+            continue
+        gain = verdict.gain
+        interval = f"{gain.low:+.4f} to {gain.high:+.4f}"
+        rows.append((claim, f"{gain.delta:+.4f}", interval, f"{verdict.p_holm:.3f}", verdict.word))
+    return [align(rows), ""] if len(rows) > 1 else []
 
 
 def _deviation(baseline: "ReproducedBaseline", table: "ReferenceTable") -> str:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from assay.signals.store import StoredSignal
 
 BUILD_EXAMPLES = """examples:
-  assay signals build foundry-text-24000
+  assay signals build foundry-text-24000              # all that need neither training nor a reference
+  assay signals build web --all                       # the others too
   assay signals build web --only gopher_quality,c4
   assay signals build web --only fineweb_ok --workers 4 --json
 
@@ -23,8 +24,12 @@ LIST_EXAMPLES = """examples:
   assay signals list
   assay signals list --json
 
+cheap ones are built by default, the others with --all or --only
+
 use a column in: assay select --where 'gopher_quality_ok & ...', or in your own file as pool.signal(NAME)
 """
+
+DEAR = "trains or reads a reference (--all builds it)"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,8 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     build.add_argument("pool", metavar="POOL", help="name, folder or URL; see: assay pools")
-    build.add_argument(
-        "--only", metavar="A,B", help="names of signals or of their columns (default: all)"
+    which = build.add_mutually_exclusive_group()
+    which.add_argument("--only", metavar="A,B", help="names of signals or of their columns")
+    which.add_argument(
+        "--all",
+        action="store_true",
+        help="those that train or read a reference too (default: only what takes neither)",
     )
     build.add_argument(
         "--workers", type=_workers, metavar="N", help="processes (default: one a core)"
@@ -70,21 +79,27 @@ def run(args: argparse.Namespace) -> int:
 
 def _build(args: argparse.Namespace) -> int:
     from assay.pool import load_pool
-    from assay.signals.build import build_signals, want
-    from assay.signals.catalogue import signals_of
+    from assay.signals.build import build_possible, build_signals, want
+    from assay.signals.catalogue import is_cheap, signals_of
 
     pool = load_pool(args.pool)
-    every = [signal.name for signal in signals_of(pool.manifest.kind)]
-    names = args.only.split(",") if args.only else every
-    wanted = [want(name.strip(), pool) for name in names]
-    stored = build_signals(pool, wanted, workers=args.workers)
+    left_out: dict[str, str] = {}
+    if args.only:
+        wanted = [want(name.strip(), pool) for name in args.only.split(",")]
+        stored = build_signals(pool, wanted, workers=args.workers)
+    else:
+        every = signals_of(pool.manifest.kind)
+        chosen = [signal for signal in every if args.all or is_cheap(signal)]
+        stored, refused = build_possible(pool, chosen, workers=args.workers)
+        left_out = {signal.name: DEAR for signal in every if signal not in chosen} | refused
     document = {
         "pool": pool.name,
         "pool_root": pool.root,
         "n": pool.n,
         "signals": [_plain(one) for one in stored],
+        "left_out": left_out,
     }
-    emit(args, document, lambda: _render_built(pool, stored))
+    emit(args, document, lambda: _render_built(pool, stored, left_out))
     return 0
 
 
@@ -99,7 +114,7 @@ def _plain(stored: "StoredSignal") -> dict[str, Any]:
     }
 
 
-def _render_built(pool: "AnyPool", stored: "list[StoredSignal]") -> str:
+def _render_built(pool: "AnyPool", stored: "list[StoredSignal]", left_out: "dict[str, str]") -> str:
     head = ("signal", "columns", "core-seconds", "a second and core", "folder")
     rows = [
         (
@@ -111,11 +126,15 @@ def _render_built(pool: "AnyPool", stored: "list[StoredSignal]") -> str:
         )
         for one in stored
     ]
-    return f"{pool.name}: {pool.n:,} examples\n{align([head, *rows])}"
+    lines = [f"{pool.name}: {pool.n:,} examples", align([head, *rows])]
+    if dear := [name for name, reason in left_out.items() if reason == DEAR]:
+        lines.append(f"left out, as each {DEAR}: {', '.join(dear)}")
+    lines += [f"left out {name}: {why}" for name, why in left_out.items() if why != DEAR]
+    return "\n".join(lines)
 
 
 def _list(args: argparse.Namespace) -> int:
-    from assay.signals.catalogue import SIGNALS
+    from assay.signals.catalogue import SIGNALS, is_cheap
     from assay.signals.columns import PerExample
 
     document = {
@@ -127,6 +146,7 @@ def _list(args: argparse.Namespace) -> int:
                 "reads": "example" if isinstance(signal, PerExample) else "pool",
                 "parameters": dict(signal.parameters),
                 "needs": list(signal.needs),
+                "cheap": is_cheap(signal),
                 "columns": dict(signal.columns),
             }
             for signal in SIGNALS
@@ -138,11 +158,13 @@ def _list(args: argparse.Namespace) -> int:
 
 def render(signals: "tuple[Signal, ...]") -> str:
     """Return the signals for people."""
+    from assay.signals.catalogue import is_cheap
     from assay.signals.columns import PerExample
 
     blocks = []
     for signal in signals:
         how = "one example at a time" if isinstance(signal, PerExample) else "the whole pool"
+        how += ", cheap" if is_cheap(signal) else ""
         settings = "".join(f", {name}={value}" for name, value in signal.parameters.items())
         rows = align([(f"  {name}", meaning) for name, meaning in signal.columns.items()])
         blocks.append(f"{signal.name} ({signal.kind}, {how}{settings})\n{rows}")

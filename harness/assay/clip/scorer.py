@@ -1,5 +1,7 @@
 """A small network trained on given pairs, once, that says where images and captions lie and how well they agree."""
 
+import json
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -36,6 +38,12 @@ from assay.versions import versions
 SCALE = "nano"
 """The scale whose recipe a scorer is trained with, but for its budget."""
 
+FORMAT = 2
+"""Bumped whenever what is kept of a scorer changes."""
+
+COST_FILE = "cost.json"
+"""In its checkpoint: what training took."""
+
 BATCH = 256
 T = TypeVar("T")
 
@@ -47,10 +55,14 @@ class Scorer:
     Attributes:
         folder: Its checkpoint, which plain open_clip loads.
         recipe: What it was trained with.
+        cpu_seconds: Processor time that training took, on every core.
+        ready: Whether an earlier call trained it.
     """
 
     folder: Path
     recipe: ClipRecipe
+    cpu_seconds: float
+    ready: bool
 
     @cached_property
     def _model(self) -> Any:
@@ -110,15 +122,17 @@ def train_scorer(pool: ImageTextPool, *, samples_seen: int, seed: int) -> Scorer
     captions = train_caption_tokenizer(pool.captions(), scorer_recipe().model.text.vocab_size)
     recipe = _with_budget(scorer_recipe(), samples_seen, digest_bytes(captions))
     settings = Settings()
-    what = {"reference": pool.root, "recipe": plain(recipe), "seed": seed}
+    what = {"format": FORMAT, "reference": pool.root, "recipe": plain(recipe), "seed": seed}
     key = digest_json(what | {"software": versions("clip"), "device": resolve_device(settings)})
     folder = assay_home() / "scorers" / key.removeprefix("sha256:")[:20]
     folder.mkdir(parents=True, exist_ok=True)
     with only_one(folder / "training.lock", lambda: say("another process trains the scorer")):
-        if not (folder / "checkpoint").is_dir():
+        ready = (folder / "checkpoint").is_dir()
+        if not ready:
             write_atomic(folder / TOKENIZER_FILE, captions)
             _train(pool, recipe, seed, settings, folder)
-    return Scorer(folder / "checkpoint", recipe)
+    cost = json.loads((folder / "checkpoint" / COST_FILE).read_bytes())
+    return Scorer(folder / "checkpoint", recipe, cost["cpu_seconds"], ready)
 
 
 def _train(
@@ -135,9 +149,12 @@ def _train(
         track_folder=folder,
         run_folder=folder,
     )
+    started = sum(os.times()[:4])
     trained = train(modality, seed=seed, folder=folder, settings=settings)
+    cost = {"cpu_seconds": round(sum(os.times()[:4]) - started, 3)}
     with atomic_folder(folder / "checkpoint") as partial:
         modality.save_checkpoint(trained.model, partial)
+        write_atomic(partial / COST_FILE, json.dumps(cost).encode())
     discard_resume(folder)
 
 

@@ -22,7 +22,7 @@ from assay.pool.imagetext.records import Pair
 from assay.pool.uid import uids_to_hex
 from assay.signals.clip.alignment import norm_sim
 from assay.signals.clip.reference import pair_reference
-from assay.signals.clip.target import hit_by_target, target_images
+from assay.signals.clip.target import cluster_target, hit_by_target, target_images
 from assay.signals.clip.text_in_image import TEXT_DENSITY, fill_text
 from assay.signals.columns import Columns, PoolInputs
 from assay.signals.kmeans import spherical_kmeans
@@ -40,7 +40,7 @@ def refclip_columns(inputs: PoolInputs) -> Columns:
     reference = pair_reference(pool, settings["reference"])
     if settings["reference_noise"] > 0:
         reference = _poisoned(reference, pool, settings["reference_noise"], settings["seed"])
-    scorer = train_scorer(reference, samples_seen=settings["samples_seen"], seed=settings["seed"])
+    scorer = _scorer(reference, inputs)
     image, text = _embedded(scorer, pool)
     masked = image.copy()
     written = np.flatnonzero(np.asarray(inputs.signal("text_density")) >= TEXT_DENSITY)
@@ -50,7 +50,8 @@ def refclip_columns(inputs: PoolInputs) -> Columns:
     target = scorer.embed_images(
         _decoded(data) for data in target_images(pool, settings["target"], settings["reference"])
     )
-    target = target[~np.isnan(target[:, 0])]
+    clustered = _decodable(target[cluster_target(pool, settings["target"])])
+    target = _decodable(target)
     seen = np.nan_to_num(image)
     number = max(CLUSTERS_AT_LEAST, pool.n // PAIRS_A_CLUSTER)
     centroids = spherical_kmeans(seen, number, seed=settings["seed"])
@@ -62,14 +63,14 @@ def refclip_columns(inputs: PoolInputs) -> Columns:
         "ref_temperature": np.full(pool.n, scorer.temperature, dtype=np.float32),
         "target_similarity": norm_sim(seen, target, order=np.inf),
         "target_norm": norm_sim(seen, target, order=2),
-        "target_cluster_hit": hit_by_target(seen, target, centroids),
+        "target_cluster_hit": hit_by_target(seen, clustered, centroids),
     }
 
 
 def selfclip_columns(inputs: PoolInputs) -> Columns:
     """Judge a pool by a network of that pool: see `SELFCLIP`."""
-    pool, settings = pairs_of(inputs), inputs.parameters
-    scorer = train_scorer(pool, samples_seen=settings["samples_seen"], seed=settings["seed"])
+    pool = pairs_of(inputs)
+    scorer = _scorer(pool, inputs)
     image, text = _embedded(scorer, pool)
     return {
         "self_image": image.astype(np.float16),
@@ -84,11 +85,24 @@ def pairs_of(inputs: PoolInputs) -> ImageTextPool:
     return inputs.pool
 
 
+def _scorer(reference: ImageTextPool, inputs: PoolInputs) -> Scorer:
+    """Train, or take what an earlier signal left, which costs this one the same."""
+    settings = inputs.parameters
+    scorer = train_scorer(reference, samples_seen=settings["samples_seen"], seed=settings["seed"])
+    if scorer.ready:
+        inputs.found_ready(scorer.cpu_seconds)
+    return scorer
+
+
 def _embedded(
     scorer: Scorer, pool: ImageTextPool
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     images = scorer.embed_images(read_images(pool, np.arange(pool.n)))
     return images, scorer.embed_texts(pool.captions())
+
+
+def _decodable(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    return vectors[~np.isnan(vectors[:, 0])]
 
 
 def _cosines(images: NDArray[np.float32], texts: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assay.console import say
-from assay.errors import StrategyError, SubmissionError
+from assay.errors import SignalError, StrategyError, SubmissionError
 from assay.runner.campaign import score_list
 from assay.settings import Settings
 from assay.spec import did_you_mean
@@ -50,7 +50,7 @@ def score_baselines(
 ) -> Scored:
     """Score each baseline with each seed, one after the other.
 
-    A baseline that cannot choose from this pool, or whose list the track refuses, is skipped with its reason.
+    A baseline that cannot choose from this pool, such as for lack of a reference, or whose list the track refuses, is skipped with its reason.
 
     Raises:
         UserError: If the track, its pool or its suite cannot be used.
@@ -62,7 +62,7 @@ def score_baselines(
         say(f"baseline {number} of {len(strategies)}: {strategy.name}")
         try:
             path = make_default_list(loaded, pool, strategy)
-        except (StrategyError, SubmissionError) as error:
+        except (SignalError, StrategyError, SubmissionError) as error:
             skipped[strategy.name] = str(error)
             say(f"  skipped: {error}")
             continue

@@ -7,8 +7,10 @@ from typing import Any, Literal
 
 from assay.board import PRIMARY_METRICS, Metric
 from assay.reproduce.expected import Expected
+from assay.reproduce.verdicts import Verdict, judge
 from assay.stats.noise import Noise, estimate_noise, mean, pooled_sd
 from assay.stats.rules import rerun_tolerance
+from assay.strategy.cards import Ranking
 from assay.track.load import LoadedScale
 
 Status = Literal["identical", "agrees", "deviates", "no noise estimate", "not expected yet"]
@@ -48,12 +50,23 @@ class ReproducedBaseline:
         submission: Digest of the list that it made.
         other_list: Whether the expected scores are of another list, because the strategy changed.
         metrics: By name.
+        unique: Distinct examples that it chose.
+        pool_n: Examples that there were.
+        repeats: Times that the budget shows what it chose.
+        curation_seconds: Processor seconds that choosing took, that of signals and models included; None where
+            the list's manifest does not say.
+        verdict: On its paper's claim, by the metric that ranks.
     """
 
     name: str
     submission: str
     other_list: bool
     metrics: dict[str, Reproduced]
+    unique: int
+    pool_n: int
+    repeats: float
+    curation_seconds: float | None
+    verdict: Verdict
 
     @property
     def deviates(self) -> bool:
@@ -101,6 +114,7 @@ def reference_table(
     scored: Mapping[str, list[dict[str, Any]]],
     expected: Expected | None,
     skipped: Mapping[str, str],
+    claims: Mapping[str, Ranking | None],
 ) -> ReferenceTable:
     """Lay scores beside what was expected.
 
@@ -110,6 +124,7 @@ def reference_table(
         scored: Baseline to its records, one a seed.
         expected: What the track ships; None where it ships nothing under this seal and pool.
         skipped: Baseline to the reason why it was not scored.
+        claims: Baseline to what its paper claims of it.
     """
     metrics = PRIMARY_METRICS[loaded.modality]
     values = {
@@ -122,6 +137,7 @@ def reference_table(
     before = {name: _expected_noise(expected, name) for name in noise}
     first = metrics[0]
     sign = 1 if first.lower_is_better else -1
+    verdicts = judge(noise[first.name], claims, lower_is_better=first.lower_is_better)
     order = sorted(scored, key=lambda name: sign * mean(values[first.name][name]))
     rows = []
     for name in order:
@@ -129,7 +145,20 @@ def reference_table(
         known = expected.baselines.get(name) if expected else None
         other = known is not None and known.submission != digest
         columns = {m: _reproduced(noise[m], before[m], name) for m in noise}
-        rows.append(ReproducedBaseline(name, digest, other, columns))
+        about = scored[name][-1]["submission"]
+        rows.append(
+            ReproducedBaseline(
+                name=name,
+                submission=digest,
+                other_list=other,
+                metrics=columns,
+                unique=about["unique"],
+                pool_n=about["pool_n"],
+                repeats=about["repeats"],
+                curation_seconds=about["manifest"].get("curation_seconds"),
+                verdict=verdicts[name],
+            )
+        )
     return ReferenceTable(
         label=loaded.label,
         seal=loaded.seal,

@@ -51,9 +51,11 @@ def want(name: str, pool: AnyPool, **parameters: Setting) -> Wanted:
 
     Raises:
         SignalError: If there is none for this kind of pool, or it has no such parameter, or a value is
-            of another type than the default.
+            of another type than the default, or a package or a reference is missing that it takes.
     """
     signal = find_signal(name, pool.manifest.kind)
+    if isinstance(signal, PerExample) and signal.check:
+        signal.check()
     settings = dict(signal.parameters)
     for key, value in parameters.items():
         if key not in settings:
@@ -97,6 +99,45 @@ def build_signals(
             _build_whole(pool, one.signal, one.parameters, workers)
     stored = [open_stored(one.signal, pool, one.parameters) for one in wanted]
     return [one for one in stored if one is not None]
+
+
+def costs_of(pool: AnyPool, wanted: Wanted) -> dict[str, float]:
+    """Return the processor seconds of a signal that is there and of all that it needs, by key."""
+    stored = (open_stored(w.signal, pool, w.parameters) for w in _with_needs(pool, [wanted]))
+    return {one.key: one.cpu_seconds for one in stored if one is not None}
+
+
+def build_possible(
+    pool: AnyPool, signals: Sequence[Signal], *, workers: int | None = None
+) -> tuple[list[StoredSignal], dict[str, str]]:
+    """Compute signals with their default parameters, and go on where one cannot be computed.
+
+    Args:
+        pool: The candidates.
+        signals: For pools of its kind.
+        workers: Processes; None takes all cores.
+
+    Returns:
+        The signals that there are now, in the given order; and why the others cannot be, by name.
+    """
+    possible: list[Wanted] = []
+    refused: dict[str, str] = {}
+    for signal in signals:
+        try:
+            possible.append(want(signal.name, pool))
+        except SignalError as error:
+            refused[signal.name] = str(error)
+    # All that look at one example at a time share one reading.
+    build_signals(pool, [w for w in possible if isinstance(w.signal, PerExample)], workers=workers)
+    stored: list[StoredSignal] = []
+    for number, one in enumerate(possible, start=1):
+        if open_stored(one.signal, pool, one.parameters) is None:
+            say(f"signal {number} of {len(possible)}: {one.signal.name}")
+        try:
+            stored += build_signals(pool, [one], workers=workers)
+        except SignalError as error:
+            refused[one.signal.name] = str(error)
+    return stored, refused
 
 
 def _with_needs(pool: AnyPool, wanted: Sequence[Wanted]) -> list[Wanted]:
@@ -155,15 +196,16 @@ def _build_whole(
         if open_stored(signal, pool, parameters) is not None:
             return
         work.mkdir(parents=True, exist_ok=True)
-        started = _cpu_seconds()
-        inputs = PoolInputs(pool, dict(parameters), work, workers, _reader(pool, signal))
+        started, ready = _cpu_seconds(), list[float]()
+        read = _reader(pool, signal)
+        inputs = PoolInputs(pool, dict(parameters), work, workers, read, ready.append)
         columns = signal.compute(inputs)
         check_columns(signal, columns, pool.n)
         digests = {
             name: write_column(folder, name, np.ascontiguousarray(columns[name]))
             for name in signal.columns
         }
-        finish(signal, pool, parameters, digests, _cpu_seconds() - started)
+        finish(signal, pool, parameters, digests, _cpu_seconds() - started + sum(ready))
 
 
 def _reader(pool: AnyPool, signal: WholePool) -> Callable[[str], NDArray[Any]]:

@@ -7,7 +7,7 @@ from assay.signals.clip.image_clusters import IMAGE_CLUSTERS
 from assay.signals.clip.matches import CONCEPTS, NOUN_COUNT
 from assay.signals.clip.networks import IMGENC, REFCLIP, SELFCLIP
 from assay.signals.clip.text_in_image import TEXT_IN_IMAGE
-from assay.signals.columns import Kind, Signal
+from assay.signals.columns import Kind, Signal, WholePool
 from assay.signals.text.c4 import C4
 from assay.signals.text.duplicates import (
     DUPLICATE_KEYS,
@@ -26,6 +26,7 @@ from assay.signals.text.models import (
     PERPLEXITY,
     SEMANTIC_DUPLICATES,
 )
+from assay.signals.text.networks import PAIRWISE_RANKER, PROXY_LADDER, PROXY_LOSSES
 from assay.signals.text.redpajama_v2 import REDPAJAMA_V2
 from assay.signals.text.refinedweb import REFINEDWEB
 from assay.spec import did_you_mean
@@ -48,6 +49,9 @@ SIGNALS: tuple[Signal, ...] = (
     IMPORTANCE,
     PERPLEXITY,
     FASTTEXT,
+    PROXY_LOSSES,
+    PROXY_LADDER,
+    PAIRWISE_RANKER,
     CAPTION_LENGTH,
     CAPTION_LANGUAGE,
     COPIES,
@@ -72,6 +76,14 @@ def signals_of(kind: Kind) -> tuple[Signal, ...]:
 def column_names(kind: Kind) -> tuple[str, ...]:
     """Return the columns of all signals for pools of a kind."""
     return tuple(column for signal in signals_of(kind) for column in signal.columns)
+
+
+def is_cheap(signal: Signal) -> bool:
+    """Tell whether a signal takes only looking at the pool: no training, no reference, nor in what it needs."""
+    trains = isinstance(signal, WholePool) and signal.trains
+    if trains or "reference" in signal.parameters:
+        return False
+    return all(is_cheap(find_signal(column, signal.kind)) for column in signal.needs)
 
 
 def find_signal(name: str, kind: Kind) -> Signal:

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 Pairs = tuple[NDArray[np.int64], NDArray[np.int64]]
 """Two (k,) arrays of positions."""
@@ -62,5 +60,8 @@ def equal_neighbours(keys: Sequence[NDArray[np.uint64]]) -> Pairs:
 
 def cluster(n: int, pairs: Pairs) -> NDArray[np.int32]:
     """Return the (n,) group of each thing: the connected components of the pairs."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     links = coo_array((np.ones(len(pairs[0]), dtype=np.bool_), pairs), shape=(n, n))
     return connected_components(links, directed=False)[1]

@@ -59,6 +59,7 @@ from numpy.typing import NDArray
 
 from assay.console import progress
 from assay.pool import AnyPool
+from assay.signals.shared import Shared
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -78,21 +79,20 @@ class Examples:
         rows: (k,) rows of the pool, -1 for a repeated example that no row refers to: it gets values
             like any other, which are dropped.
         table: k examples with the columns that the signals of this reading asked for.
+        shared: What `once` made, and its cost.
     """
 
     pool: AnyPool
     rows: NDArray[np.int64]
     table: "pa.RecordBatch"
-    _made: dict[Any, Any] = field(default_factory=dict)
+    shared: Shared = field(default_factory=Shared)
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def once(self, make: Callable[["Examples"], T]) -> T:
         """Return `make(self)`, computed once a batch: what several signals share, such as words."""
-        if make not in self._made:
-            self._made[make] = make(self)
-        return self._made[make]
+        return self.shared.once(make, self)
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,7 @@ class PerExample:
             of the kind has. Images are read through `examples.pool`.
         columns: Name -> what it is, in a line. Names are unique over all signals of a kind.
         compute: From a batch of k examples to each of the columns, k values.
+        check: Raises a SignalError where a package is missing that it takes. None where it takes none.
     """
 
     name: str
@@ -115,6 +116,7 @@ class PerExample:
     reads: tuple[str, ...]
     columns: Mapping[str, str]
     compute: Callable[[Examples], Columns]
+    check: Callable[[], None] | None = None
     parameters: Mapping[str, Setting] = field(default_factory=dict, init=False)
     needs: tuple[str, ...] = field(default=(), init=False)
 
@@ -129,6 +131,8 @@ class PoolInputs:
         folder: Its own, for what it wants to find again after a kill; gone once the signal is whole.
         workers: Processes that it may start; results must not depend on it.
         signal: Returns a column that the signal `needs`, (n,), memory-mapped.
+        found_ready: Is told the processor seconds that something took which an earlier call left, such as a
+            trained network: they are part of the signal's cost, whoever computes it.
     """
 
     pool: AnyPool
@@ -136,6 +140,7 @@ class PoolInputs:
     folder: Path
     workers: int
     signal: Callable[[str], NDArray[Any]]
+    found_ready: Callable[[float], None]
 
     def scan(
         self, columns: tuple[str, ...] = ("text",), what: str = "reading documents"
@@ -161,6 +166,7 @@ class WholePool:
         needs: Columns of other signals (with their default parameters) that it reads.
         pin: Puts a digest into parameters that name what lies outside the pool, such as a reference, so
             that what is kept is of that content. None where no parameter does.
+        trains: Whether it fits a model of any size, so that it takes more than looking.
     """
 
     name: str
@@ -171,6 +177,7 @@ class WholePool:
     parameters: Mapping[str, Setting] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     pin: Callable[[AnyPool, Mapping[str, Setting]], Mapping[str, Setting]] | None = None
+    trains: bool = False
 
 
 Signal = PerExample | WholePool

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from assay.order import drawn_order
 
@@ -86,6 +85,8 @@ def _take(vectors: NDArray[np.floating], rows: NDArray[np.int64]) -> NDArray[np.
 def _sums(
     batch: NDArray[np.float32], labels: NDArray[np.int32], k: int
 ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    from scipy.sparse import csr_array
+
     ones = np.ones(len(batch), dtype=np.float32)
     members = csr_array((ones, (labels, np.arange(len(batch)))), shape=(k, len(batch)))
     return members @ batch, np.bincount(labels, minlength=k).astype(float)

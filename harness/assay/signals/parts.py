@@ -90,7 +90,7 @@ def compute_part(where: str, part: Part, wanted: Sequence[tuple[PerExample, Path
             columns = signal.compute(examples)
             check_columns(signal, columns, len(examples))
             made[signal.name].append(dict(columns))
-            seconds[signal.name] += time.process_time() - started
+            seconds[signal.name] += time.process_time() - started + examples.shared.ready_seconds()
     for signal, path in missing:
         batches = made[signal.name]
         table = pa.table({name: _joined([b[name] for b in batches]) for name in signal.columns})
@@ -110,8 +110,24 @@ def join_column(pool: AnyPool, files: Sequence[Path], name: str) -> NDArray[Any]
     """
     import pyarrow.parquet as pq
 
-    stored = np.concatenate([_to_numpy(pq.read_table(f, columns=[name])[name]) for f in files])
-    return np.ascontiguousarray(stored[pool.positions])
+    joined: NDArray[Any] | None = None
+    place = 0
+    for file in files:
+        values = _to_numpy(pq.read_table(file, columns=[name])[name])
+        rows = pool.rows_in_storage[place : place + len(values)]
+        place += len(values)
+        if joined is None or values.dtype.itemsize > joined.dtype.itemsize:
+            joined = _widened(joined, (pool.n, *values.shape[1:]), values.dtype)
+        joined[rows[rows >= 0]] = values[rows >= 0]
+    assert joined is not None, "a pool has a part"
+    return joined
+
+
+def _widened(
+    joined: NDArray[Any] | None, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> NDArray[Any]:
+    """Return room for a column; texts of a later part may be longer than those before."""
+    return np.empty(shape, dtype=dtype) if joined is None else joined.astype(dtype)
 
 
 def cpu_seconds(file: Path) -> float:

@@ -1,13 +1,15 @@
 """Columns of signals for whoever chooses: built where they are missing, and what was read is noted."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from numpy.typing import NDArray
 
 from assay.errors import SignalError
 from assay.pool import AnyPool
-from assay.signals.build import build_signals, want
+from assay.signals.build import build_signals, costs_of, want
 from assay.signals.columns import Setting
 
 
@@ -16,8 +18,8 @@ class SignalReader:
 
     Attributes:
         used: What was read -> its digest: columns, with parameters where they were given.
-        cpu_seconds: Processor time that computing them took, whenever that was.
-        spent: How much of that was just now.
+        cpu_seconds: Processor time that computing them took, and all that they need, whenever that was.
+        spent: Processor time just now that is not to be counted again: computing signals, opening references.
     """
 
     def __init__(self, pool: AnyPool):
@@ -28,7 +30,7 @@ class SignalReader:
 
     @property
     def cpu_seconds(self) -> float:
-        """Return what the signals cost that were read."""
+        """Return what the signals cost that were read, with what they need."""
         return sum(self._costs.values())
 
     def column(self, name: str, **parameters: Setting) -> NDArray[Any]:
@@ -37,15 +39,23 @@ class SignalReader:
         Raises:
             SignalError: If there is no such column, or it cannot be computed.
         """
-        wanted = want(name, self._pool, **parameters)
-        started = sum(os.times()[:4])
-        stored = build_signals(self._pool, [wanted])[0]
-        self.spent += sum(os.times()[:4]) - started
+        with self.apart():
+            wanted = want(name, self._pool, **parameters)
+            stored = build_signals(self._pool, [wanted])[0]
         if name not in stored.digests:
             raise SignalError(
                 f"signal {name} has several columns, name one of them: {', '.join(stored.digests)}"
             )
         settings = ", ".join(f"{key}={value}" for key, value in sorted(parameters.items()))
         self.used[f"{name}({settings})" if settings else name] = stored.digests[name]
-        self._costs[stored.key] = stored.cpu_seconds
+        self._costs |= costs_of(self._pool, wanted)
         return stored.column(name)
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Keep processor time apart that is no part of choosing, or is accounted for where it is kept."""
+        started = sum(os.times()[:4])
+        try:
+            yield
+        finally:
+            self.spent += sum(os.times()[:4]) - started

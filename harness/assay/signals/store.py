@@ -6,7 +6,6 @@ The key is made of all that decides the values: the pool's root, the signal's ve
 and the keys of the signals that it needs. So what is there is never stale, only unused.
 """
 
-import io
 import json
 import shutil
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.artifact import write_atomic
+from assay.artifact import atomic_file, write_atomic
 from assay.canonical import canonical_json, digest_bytes, digest_json
 from assay.errors import SignalError
 from assay.home import assay_home
@@ -38,7 +37,8 @@ class StoredSignal:
         key: `sha256:...` of all that decides its values.
         parameters: That it was computed with.
         digests: Column -> `sha256:...` of its values.
-        cpu_seconds: Processor time that computing it took.
+        cpu_seconds: Processor time that computing it takes, alone, with every model that it trains, but without
+            the signals that it needs.
     """
 
     folder: Path
@@ -112,10 +112,10 @@ def open_stored(
 
 def write_column(folder: Path, name: str, values: NDArray[Any]) -> str:
     """Write one column and return the digest of its values."""
-    buffer = io.BytesIO()
-    np.save(buffer, values, allow_pickle=False)
-    write_atomic(folder / f"{name}.npy", buffer.getvalue())
-    return digest_bytes(canonical_json([values.dtype.str, list(values.shape)]), values.tobytes())
+    with atomic_file(folder / f"{name}.npy") as stream:
+        np.save(stream, values, allow_pickle=False)
+    about = canonical_json([values.dtype.str, list(values.shape)])
+    return digest_bytes(about, values.view(np.uint8).data if values.size else b"")
 
 
 def finish(

@@ -64,7 +64,8 @@ class PoolView:
         Raises:
             SignalError: If there is no such reference.
         """
-        found = open_reference(self._pool, name)
+        with self._signals.apart():  # the embedded reference is generated at first use
+            found = open_reference(self._pool, name)
         self._signals.used[f"reference({name})"] = found.pool.root
         return found.texts()
 

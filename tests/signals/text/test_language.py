@@ -36,6 +36,18 @@ def test_the_made_up_language_and_noise_are_not_english_and_pages_are() -> None:
     assert english[~other].mean() > 0.995
 
 
+def test_odds_are_those_of_bayes_rule_and_hardly_move_a_sentence() -> None:
+    texts = ["puppy", "cat", "Flugzeug", *DECLARATION.values()]
+    codes, probabilities = identify(texts, english_odds=8)
+    for text, code, probability in zip(texts, codes, probabilities, strict=True):
+        prior = {name: 8 if name == "en" else 1 for name, _ in language._identifier().rank(text)}
+        weights = {name: prior[name] * p for name, p in language._identifier().rank(text)}
+        assert code == max(weights, key=weights.__getitem__)
+        assert probability == pytest.approx(weights[code] / sum(weights.values()), rel=1e-4)
+    assert codes.tolist() == ["en", "en", "de", *DECLARATION]
+    assert identify(texts[:2])[0].tolist() != ["en", "en"]
+
+
 def test_long_texts_are_sampled_and_texts_without_letters_are_undetermined() -> None:
     text = DECLARATION["de"] + "\n" + "1234 " * 5000 + DECLARATION["de"]
     codes, probabilities = identify([text, "", "12 + 30 = 42"])

@@ -6,7 +6,6 @@ Source:
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
 _BLOCK = 512
 Vectors = NDArray[np.floating]
@@ -47,6 +46,8 @@ def neg_clip_loss(
 
 def _log_sums(images: Vectors, texts: Vectors, temperature: float) -> NDArray[np.float64]:
     """Return log sum_j exp(f_i.g_j / t) + log sum_j exp(f_j.g_i / t), (k,)."""
+    from scipy.special import logsumexp
+
     one = (images / temperature).astype(np.float32)
     other = texts.astype(np.float32)
     found = np.empty(len(one))

@@ -14,16 +14,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from assay.errors import SignalError
 from assay.foundry.scenes.captions import NOUNS, plural
 from assay.foundry.scenes.concepts import SHAPES
 from assay.pool import AnyPool
 from assay.signals.clip.reference import DEFAULT, is_embedded, pair_reference
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 LEAST_GRAMS = 3
 """Occurrences from which a word or pair of words of the reference is a concept."""
@@ -87,7 +90,7 @@ class ConceptMatches:
         counts: (concepts,) captions that name each.
     """
 
-    matrix: csr_array
+    matrix: "csr_array"
     counts: NDArray[np.int64]
 
     @classmethod
@@ -96,6 +99,8 @@ class ConceptMatches:
 
         Punctuation is a word of its own; case counts.
         """
+        from scipy.sparse import csr_array
+
         number = {concept: place for place, concept in enumerate(concepts)}
         assert len(number) == len(concepts), "concepts are different"
         sizes = sorted({concept.count(" ") + 1 for concept in concepts})

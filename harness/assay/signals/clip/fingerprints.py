@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from scipy.fft import dctn
 
 from assay.pool.imagetext.images import ImageProblem, decode_image
 from assay.signals.clusters import Pairs
@@ -94,6 +93,8 @@ def perceptual_hashes(greys: NDArray[np.uint8]) -> NDArray[np.uint64]:
     """
     if not len(greys):
         return np.empty(0, dtype=np.uint64)
+    from scipy.fft import dctn
+
     waves = np.asarray(dctn(greys.astype(np.float64), type=2, axes=(1, 2)))
     low = waves[:, :LOW_FREQUENCIES, :LOW_FREQUENCIES].reshape(len(greys), -1)
     bits = np.packbits(low > np.median(low, axis=1, keepdims=True), axis=1)

@@ -31,4 +31,5 @@ IMAGE_CLUSTERS = WholePool(
     compute=_clusters,
     parameters={"num_clusters": 0},
     needs=("imgenc_image",),
+    trains=True,
 )

@@ -22,7 +22,7 @@ def _later(module: str, function: str) -> Callable[[PoolInputs], Columns]:
 
 REFCLIP = WholePool(
     name="refclip",
-    version=1,
+    version=2,
     kind="image-text",
     columns={
         "ref_image": "image embedding by a network trained on the reference, length 1; missing: no image",
@@ -32,7 +32,7 @@ REFCLIP = WholePool(
         "ref_temperature": "of that network's softmax, the same for all",
         "target_similarity": "largest cosine of the image with an image of the target",
         "target_norm": "root of the sum of squared cosines with all images of the target",
-        "target_cluster_hit": "whether an image of the target falls into the same k-means cluster",
+        "target_cluster_hit": "whether an image of the target, of the embedded one's task `shape`, falls into the same cluster",
     },
     compute=_later("assay.clip.stand_ins", "refclip_columns"),
     parameters={
@@ -44,6 +44,7 @@ REFCLIP = WholePool(
     },
     needs=("text_density",),
     pin=pin_target,
+    trains=True,
 )
 
 SELFCLIP = WholePool(
@@ -57,6 +58,7 @@ SELFCLIP = WholePool(
     },
     compute=_later("assay.clip.stand_ins", "selfclip_columns"),
     parameters={"samples_seen": SAMPLES_SEEN, "seed": 0},
+    trains=True,
 )
 
 IMGENC = WholePool(
@@ -68,4 +70,5 @@ IMGENC = WholePool(
     },
     compute=_later("assay.clip.imgenc", "imgenc_columns"),
     parameters={"samples_seen": SAMPLES_SEEN, "seed": 0},
+    trains=True,
 )

@@ -44,6 +44,16 @@ def target_images(pool: AnyPool, target: str, reference: str) -> Iterator[bytes]
         yield from (source.image_bytes(row) for row in range(source.n))
 
 
+def cluster_target(pool: AnyPool, target: str) -> slice:
+    """Return which of the target's images decide about clusters.
+
+    DataComp's rule asks one of its tasks, ImageNet, which names things, and not the 37 others: with images of every
+    task nearly every cluster is hit. So of the generated target it takes the first task, `shape`, and of a target
+    that was named, all.
+    """
+    return slice(IMAGES_A_TASK) if target == DEFAULT and is_embedded(pool) else slice(None)
+
+
 def pin_target(pool: AnyPool, settings: Mapping[str, Setting]) -> Mapping[str, Setting]:
     """Return settings whose `reference` says what it holds, with a digest of the target beside it."""
     pinned = dict(pin_reference(pool, settings))

@@ -9,6 +9,7 @@ Source:
 import re
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,7 @@ _ENDS = np.array([ord(mark) for mark in _LINE_ENDS])
 _TERMINAL = np.array([ord(mark) for mark in ".!?"])
 _CLOSING = np.array([ord(mark) for mark in "\"'”’)]"])
 _FULL_STOP = ord(".")
+_LINE_FEED = ord("\n")
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,17 +118,15 @@ def _ended(layout: Layout, spans: Spans) -> NDArray[np.bool_]:
 
 def _count_sentences(layout: Layout, spans: Spans) -> Ints:
     """Return what `SENTENCE` finds in each line: its ends, and one more where text follows the last."""
-    # A line feed after the batch, so that it ends like any other line.
-    codes = np.append(layout.codes, [10] * 4)
-    is_space = np.append((layout.flags & SPACE) != 0, [True] * 4)
-    marks = np.flatnonzero(_among(codes, _TERMINAL))
-    marks = marks[~_among(codes[marks + 1], _TERMINAL)]
+    marks = np.flatnonzero(_among(np.frombuffer(layout.lowered, np.uint8), _TERMINAL))
+    marks = marks[~_among(_following(layout.codes, marks, 1, _LINE_FEED), _TERMINAL)]
     stops = np.full(len(marks), -1, dtype=np.int64)
     open_ = np.ones(len(marks), dtype=np.bool_)
     for after in (1, 2, 3):
-        here = open_ & is_space[marks + after] & (stops < 0)
+        is_space = (_following(layout.flags, marks, after, SPACE) & SPACE) != 0
+        here = open_ & is_space & (stops < 0)
         stops[here] = marks[here] + after
-        open_ &= _among(codes[marks + after], _CLOSING)
+        open_ &= _among(_following(layout.codes, marks, after, _LINE_FEED), _CLOSING)
     stops = stops[stops >= 0]
     before = stops.searchsorted(spans.starts, side="right")
     upto = stops.searchsorted(spans.stops, side="right")
@@ -134,7 +134,15 @@ def _count_sentences(layout: Layout, spans: Spans) -> Ints:
     return upto - before + (~closed & (spans.lengths > 0))
 
 
-def _among(codes: NDArray[np.uint32], wanted: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _following(values: NDArray[Any], places: Ints, after: int, end: int) -> NDArray[Any]:
+    """Return what stands so far after places; `end` after the batch, which ends like any other line."""
+    at = places + after
+    return np.where(
+        at < len(values), values[np.minimum(at, len(values) - 1)], values.dtype.type(end)
+    )
+
+
+def _among(codes: NDArray[Any], wanted: NDArray[np.int64]) -> NDArray[np.bool_]:
     found = codes == wanted[0]
     for code in wanted[1:]:
         found |= codes == code

@@ -6,14 +6,16 @@ Source:
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, vstack
-from scipy.sparse.linalg import svds
 
 from assay.order import drawn_words
 from assay.signals.text.ngrams import Grams
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 DIMENSIONS = 128
 BUCKETS = 65_536
@@ -44,6 +46,9 @@ class Embedding:
             dimensions: At most; fewer where there are fewer texts.
             seed: Of the vector that the solver starts from.
         """
+        from scipy.sparse import csr_array, vstack
+        from scipy.sparse.linalg import svds
+
         counts = csr_array(vstack([Grams.of(batch, BUCKETS).counts(BUCKETS) for batch in batches]))
         num_texts = len(counts.indptr) - 1
         frequency = np.bincount(counts.indices, minlength=BUCKETS)
@@ -61,8 +66,10 @@ class Embedding:
         return found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12)
 
 
-def _weigh(counts: csr_array, idf: NDArray[np.float32]) -> csr_array:
+def _weigh(counts: "csr_array", idf: NDArray[np.float32]) -> "csr_array":
     """Return (1 + log count) * idf, rows of length 1: scikit-learn's smooth idf and sublinear tf."""
+    from scipy.sparse import csr_array
+
     num_texts = len(counts.indptr) - 1
     values = (1 + np.log(counts.data)) * idf[counts.indices]
     texts = np.repeat(np.arange(num_texts), np.diff(counts.indptr))

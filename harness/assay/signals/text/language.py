@@ -17,8 +17,18 @@ SAMPLE_CHARACTERS = 600
 """Looked at from start, middle and end together: on 1,000 real documents the whole gives the same answers."""
 
 
-def identify(texts: Sequence[str]) -> tuple[NDArray[np.str_], NDArray[np.float32]]:
+ENGLISH = "en"
+
+
+def identify(
+    texts: Sequence[str], english_odds: float = 1.0
+) -> tuple[NDArray[np.str_], NDArray[np.float32]]:
     """Name the language of each text.
+
+    Args:
+        texts: Of any length.
+        english_odds: How much commoner English is held to be beforehand than any other language; the model itself
+            takes all for equally common, which decides about a text of a word or two.
 
     Returns:
         (n,) ISO 639 codes, `und` for a text without a letter, and (n,) probabilities in [0, 1].
@@ -31,9 +41,26 @@ def identify(texts: Sequence[str]) -> tuple[NDArray[np.str_], NDArray[np.float32
     probabilities = np.zeros(len(texts), dtype=np.float32)
     for place, text in enumerate(texts):
         sample = _sample(text)
-        if any(map(str.isalpha, sample)):
-            codes[place], probabilities[place] = identifier.classify(sample)
+        if not any(map(str.isalpha, sample)):
+            continue
+        code, probability = identifier.classify(sample)
+        if english_odds != 1:
+            english = probability if code == ENGLISH else dict(identifier.rank(sample))[ENGLISH]
+            total = 1 + (english_odds - 1) * english
+            if english_odds * english >= probability:
+                code, probability = ENGLISH, english_odds * english
+            probability /= total
+        codes[place], probabilities[place] = code, probability
     return codes, probabilities
+
+
+def check_installed() -> None:
+    """Refuse to start on naming languages where that cannot be done.
+
+    Raises:
+        SignalError: If the package is not installed.
+    """
+    _identifier()
 
 
 def _sample(text: str) -> str:

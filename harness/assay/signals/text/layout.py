@@ -20,9 +20,6 @@ Ints = NDArray[np.int64]
 
 _BASE = 0xC2B2AE3D27D4EB4F
 _NEW_LINE = 0x0A
-_ASCII = np.arange(128, dtype=np.uint8)
-_ASCII_LOWER = np.frombuffer(bytes(range(128)).lower(), dtype=np.uint8)
-_NOT_ASCII = np.uint8(0xFF)
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,16 +99,13 @@ class Layout:
     @cached_property
     def lowered(self) -> bytes:
         """ASCII characters in lower case, a byte a character; 0xFF for all others."""
-        return self._one_byte(_ASCII_LOWER).tobytes()
+        return self.ascii.tobytes().lower()
 
     @cached_property
     def ascii(self) -> NDArray[np.uint8]:
         """ASCII characters as they are, (c,); 0xFF for all others."""
-        return self._one_byte(_ASCII)
-
-    def _one_byte(self, table: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        low = np.minimum(self.codes, 127).astype(np.uint8)
-        return np.where(self.codes < 128, table[low], _NOT_ASCII)
+        other = (self.codes >= 128).view(np.uint8)
+        return self.codes.astype(np.uint8) | np.negative(other)
 
     def places(self, phrase: bytes) -> Ints:
         """Return where a lower-case ASCII phrase starts, found as `bytes.find` finds it, not overlapping."""
@@ -146,17 +140,14 @@ class Layout:
 
     def stripped(self, spans: Spans) -> Spans:
         """Return spans without white space around; what is all white space becomes empty."""
-        before, places = self._not_space
-        first, last = before[spans.starts], before[spans.stops]
-        empty = first == last
-        padded = np.append(places, 0)
-        starts = np.where(empty, spans.starts, padded[first])
-        return Spans(starts, np.where(empty, starts, padded[last - 1] + 1), spans.docs)
-
-    @cached_property
-    def _not_space(self) -> tuple[NDArray[np.int32], Ints]:
-        mask = (self.flags & SPACE) == 0
-        return self.before(mask), np.flatnonzero(mask)
+        words = self.words
+        first = words.stops.searchsorted(spans.starts, side="right")
+        last = words.starts.searchsorted(spans.stops) - 1
+        held = np.flatnonzero(first <= last)
+        starts, stops = spans.starts.copy(), spans.starts.copy()
+        starts[held] = np.maximum(starts[held], words.starts[first[held]])
+        stops[held] = np.minimum(spans.stops[held], words.stops[last[held]])
+        return Spans(starts, stops, spans.docs)
 
     @cached_property
     def tokens(self) -> Spans:
@@ -170,7 +161,7 @@ class Layout:
         return self._runs(((self.flags & SPACE) == 0).astype(np.int8))
 
     def _runs(self, kinds: NDArray[np.int8]) -> Spans:
-        edges = np.flatnonzero(np.diff(kinds)) + 1
+        edges = np.flatnonzero(kinds[1:] != kinds[:-1]) + 1
         starts = np.concatenate([[0], edges])[: len(kinds)]
         stops = np.concatenate([edges, [len(kinds)]])[: len(starts)]
         kept = kinds[starts] != 0

@@ -16,7 +16,7 @@ from assay.signals.text.batches import batched, documents_of
 from assay.signals.text.embeddings import DIMENSIONS, SAMPLE_DOCUMENTS, Embedding
 from assay.signals.text.fasttext import Classifier
 from assay.signals.text.kneser_ney import KneserNey
-from assay.signals.text.language import identify
+from assay.signals.text.language import check_installed, identify
 from assay.signals.text.ngrams import ImportanceWeights, bucket_totals
 from assay.signals.text.reference import DEFAULT, Reference, open_reference, pin_reference
 
@@ -47,6 +47,7 @@ LANGUAGE = PerExample(
         "language_score": "probability of that language",
     },
     compute=_language,
+    check=check_installed,
 )
 
 
@@ -78,6 +79,7 @@ FASTTEXT = WholePool(
     compute=_fasttext,
     parameters={"reference": DEFAULT, "seed": 0},
     pin=_pin,
+    trains=True,
 )
 
 
@@ -115,6 +117,7 @@ PERPLEXITY = WholePool(
     compute=_perplexity,
     parameters={"reference": DEFAULT, "order": 5},
     pin=_pin,
+    trains=True,
 )
 
 
@@ -155,6 +158,7 @@ EMBEDDING = WholePool(
     kind="text",
     columns={"embedding": f"TF-IDF brought down to {DIMENSIONS} dimensions, length 1"},
     compute=_embedding,
+    trains=True,
 )
 
 
@@ -177,6 +181,7 @@ CLUSTERS = WholePool(
     compute=_clusters,
     parameters={"num_clusters": 0},
     needs=("embedding",),
+    trains=True,
 )
 
 

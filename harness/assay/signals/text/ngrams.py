@@ -9,13 +9,16 @@ Source:
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from assay.signals.text.layout import Layout
 from assay.signals.text.words import mix
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 BUCKETS = 10_000
 _PAIR_BASE = np.uint64(0xD1342543DE82EF95)
@@ -48,8 +51,10 @@ class Grams:
         buckets = np.concatenate([hashes, pairs])[order] % np.uint64(num_buckets)
         return cls(buckets.astype(np.int64), both[order], len(texts))
 
-    def counts(self, num_buckets: int) -> csr_array:
+    def counts(self, num_buckets: int) -> "csr_array":
         """Return how often each text has each bucket, (num_texts, num_buckets), float32."""
+        from scipy.sparse import csr_array
+
         bounds = np.searchsorted(self.texts, np.arange(self.num_texts + 1))
         ones = np.ones(len(self.buckets), dtype=np.float32)
         found = csr_array((ones, self.buckets, bounds), shape=(self.num_texts, num_buckets))

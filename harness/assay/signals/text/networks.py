@@ -1,0 +1,83 @@
+"""Signals that take small language models, which layers above this one train: imported when one is computed."""
+
+from collections.abc import Mapping
+from importlib import import_module
+
+from assay.pool import AnyPool
+from assay.signals.columns import Columns, PoolInputs, Setting, WholePool
+from assay.signals.text.reference import DEFAULT, pin_reference
+
+TOKENS_SEEN = 262_144
+"""Budget of a proxy: some 20 seconds on one CPU."""
+
+FINE_TUNING_TOKENS = 65_536
+LADDER_TOKENS = 131_072
+"""Budget of each proxy of a ladder."""
+
+STAND_INS = "assay.text.proxy.stand_ins"
+
+
+def _pin(pool: AnyPool, parameters: Mapping[str, Setting]) -> Mapping[str, Setting]:
+    return {**parameters, "reference": pin_reference(pool, str(parameters["reference"]))}
+
+
+def _proxy_losses(inputs: PoolInputs) -> Columns:
+    return import_module(STAND_INS).proxy_losses_columns(inputs)
+
+
+PROXY_LOSSES = WholePool(
+    name="proxy_losses",
+    version=1,
+    kind="text",
+    columns={
+        "proxy_loss": "mean loss of a small language model trained on this pool, nats a token",
+        "conditional_loss": "the same after that model was fine-tuned on the reference",
+    },
+    compute=_proxy_losses,
+    parameters={
+        "reference": DEFAULT,
+        "tokens_seen": TOKENS_SEEN,
+        "fine_tuning_tokens": FINE_TUNING_TOKENS,
+        "seed": 0,
+    },
+    pin=_pin,
+    trains=True,
+)
+
+
+def _ladder(inputs: PoolInputs) -> Columns:
+    return import_module(STAND_INS).ladder_columns(inputs)
+
+
+PROXY_LADDER = WholePool(
+    name="proxy_ladder",
+    version=1,
+    kind="text",
+    columns={
+        "predictive_strength": "share of pairs of small language models of this pool of which the one better on the "
+        "reference has the lower loss here; missing: not among the documents drawn"
+    },
+    compute=_ladder,
+    parameters={"reference": DEFAULT, "tokens_seen": LADDER_TOKENS, "seed": 0},
+    pin=_pin,
+    trains=True,
+)
+
+
+def _pairwise_ranker(inputs: PoolInputs) -> Columns:
+    return import_module(STAND_INS).pairwise_ranker_columns(inputs)
+
+
+PAIRWISE_RANKER = WholePool(
+    name="pairwise_ranker",
+    version=1,
+    kind="text",
+    columns={
+        "preference": "log-odds of being preferred, learnt from pairs of a reference document and one of this pool, on "
+        "mean hidden states of a small language model of this pool"
+    },
+    compute=_pairwise_ranker,
+    parameters={"reference": DEFAULT, "tokens_seen": TOKENS_SEEN, "seed": 0},
+    pin=_pin,
+    trains=True,
+)

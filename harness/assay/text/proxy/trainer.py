@@ -1,0 +1,195 @@
+"""A small frozen language model, trained once on given documents and kept by all that decides it.
+
+Recipe, tokenizer, batches, optimisers and loop are the text track's own; only the budget, and for a ladder
+the width, differ.
+"""
+
+import json
+import os
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+from transformers import PreTrainedModel
+
+from assay.artifact import atomic_folder, only_one, write_atomic
+from assay.canonical import digest_json
+from assay.console import say
+from assay.home import assay_home, package_folder
+from assay.pool import Pool
+from assay.selection import Selection, select_rows
+from assay.settings import Settings
+from assay.spec import plain
+from assay.submission import submission_of
+from assay.text.modality import TextModality
+from assay.text.model import load_checkpoint
+from assay.track.load import load_scale_file
+from assay.track.spec import Recipe, Scale
+from assay.train.checkpoint import discard_resume
+from assay.train.device import configure_torch, resolve_device
+from assay.train.loop import train
+from assay.versions import versions
+
+SCALE = "pico"
+"""The scale whose recipe a proxy is trained with."""
+
+FINE_TUNING_SCALE = "pico-low-lr"
+"""The scale whose recipe it is trained on with: at the full rates a model forgets what it comes from."""
+
+HEAD_SIZE = 16
+"""Width of an attention head of a proxy of another width."""
+
+COST_FILE = "cost.json"
+"""In its checkpoint: what training took."""
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A trained language model.
+
+    Attributes:
+        folder: Its checkpoint, which plain transformers loads.
+        digest: `sha256:...` of all that decided it: documents, recipe, seed, software, what it started from.
+        recipe: What it was trained with.
+        eos_id: The end-of-text token, which comes before every document.
+        cpu_seconds: Processor time that training took, on every core, without what it started from.
+        ready: Whether an earlier call trained it.
+    """
+
+    folder: Path
+    digest: str
+    recipe: Recipe
+    eos_id: int
+    cpu_seconds: float
+    ready: bool
+
+    @property
+    def device(self) -> str:
+        """Return where it computes."""
+        return resolve_device(Settings())
+
+    @cached_property
+    def model(self) -> PreTrainedModel:
+        """The network, in evaluation mode."""
+        # It may have been trained by an earlier call, which configured another process.
+        configure_torch(Settings())
+        return load_checkpoint(self.folder, self.device)
+
+
+def train_proxy(
+    pool: Pool,
+    rows: NDArray[np.int64] | None = None,
+    *,
+    tokens_seen: int,
+    seed: int,
+    start: Proxy | None = None,
+    width: int | None = None,
+) -> Proxy:
+    """Train on documents, or take what an earlier call left.
+
+    Args:
+        pool: Where the documents are.
+        rows: (k,) which of them, in any order; None for all.
+        tokens_seen: Budget, brought down to whole batches, and up to two of them.
+        seed: Of initialisation and data order.
+        start: A proxy to go on from, whose pool has the same tokenizer.
+        width: Of the residual stream, a multiple of `HEAD_SIZE`; None takes the recipe's. The start keeps its own.
+
+    Raises:
+        SubmissionError: If no document has a token.
+    """
+    assert not (start and width), "what goes on keeps its width"
+    recipe = proxy_recipe(pool.vocab_size, tokens_seen, width=width, start=start)
+    selection = select_rows(submission_of(pool.uids if rows is None else pool.uids[rows]), pool)
+    what = {"selection": selection.digest, "recipe": plain(recipe), "seed": seed}
+    what |= {"start": start.digest if start else None, "software": versions("text")}
+    digest = digest_json(what | {"device": resolve_device(Settings())})
+    folder = assay_home() / "proxies" / digest.removeprefix("sha256:")[:20]
+    folder.mkdir(parents=True, exist_ok=True)
+    with only_one(folder / "training.lock", lambda: say("another process trains the proxy")):
+        ready = (folder / "checkpoint").is_dir()
+        if not ready:
+            _train(pool, selection, recipe, seed, start, folder)
+    cost = json.loads((folder / "checkpoint" / COST_FILE).read_bytes())
+    return Proxy(folder / "checkpoint", digest, recipe, pool.eos_id, cost["cpu_seconds"], ready)
+
+
+def _train(
+    pool: Pool, selection: Selection, recipe: Recipe, seed: int, start: Proxy | None, folder: Path
+) -> None:
+    """Train and leave a checkpoint in the folder, going on where a killed attempt stopped."""
+    verb = "fine-tuning" if start else "training"
+    say(
+        f"{verb} a proxy of {recipe.model.num_parameters:,} parameters on {recipe.tokens_seen:,} tokens of "
+        f"{pool.name}, once"
+    )
+    started = sum(os.times()[:4])
+    settings = Settings()
+    modality = _GoingOn(
+        pool, selection, recipe, seed=seed, micro_batch=settings.micro_batch, start=start
+    )
+    trained = train(modality, seed=seed, folder=folder, settings=settings)
+    cost = {"cpu_seconds": round(sum(os.times()[:4]) - started, 3)}
+    with atomic_folder(folder / "checkpoint") as partial:
+        modality.save_checkpoint(trained.model, partial)
+        write_atomic(partial / COST_FILE, json.dumps(cost).encode())
+    discard_resume(folder)
+
+
+class _GoingOn(TextModality):
+    """The text modality, beginning with the weights of a checkpoint where there is one."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        selection: Selection,
+        recipe: Recipe,
+        *,
+        seed: int,
+        micro_batch: int,
+        start: Proxy | None,
+    ):
+        super().__init__(pool, selection, recipe, seed=seed, micro_batch=micro_batch)
+        self._start = start
+
+    def build_model(self, seed: int) -> nn.Module:
+        """Load the weights to begin with, or draw them."""
+        if self._start is None:
+            return super().build_model(seed)
+        return load_checkpoint(self._start.folder, "cpu")
+
+
+def proxy_recipe(
+    vocab_size: int, tokens_seen: int, *, width: int | None = None, start: Proxy | None = None
+) -> Recipe:
+    """Return what a proxy is trained with.
+
+    Args:
+        vocab_size: Of the pool's tokenizer.
+        tokens_seen: Budget, of which a tenth at most is spent warming up.
+        width: Of the residual stream; the feed-forward layer grows with it.
+        start: What it goes on from, if anything: then rates are a tenth.
+    """
+    name = FINE_TUNING_SCALE if start else SCALE
+    scale = load_scale_file(package_folder("tracks") / "text" / "scales" / f"{name}.yaml", "text")
+    assert isinstance(scale, Scale), "a scale of the text track"
+    recipe = scale.recipe
+    model = start.recipe.model if start else replace(recipe.model, vocab_size=vocab_size)
+    if width:
+        model = replace(
+            model,
+            hidden_size=width,
+            intermediate_size=width * model.intermediate_size // model.hidden_size,
+            num_heads=width // HEAD_SIZE,
+        )
+    steps = max(2, tokens_seen // recipe.global_batch_tokens)
+    warmup = min(recipe.schedule.warmup_steps, max(1, steps // 10))
+    return replace(
+        recipe,
+        model=model,
+        tokens_seen=steps * recipe.global_batch_tokens,
+        schedule=replace(recipe.schedule, warmup_steps=warmup),
+    )
