@@ -1,7 +1,5 @@
 """A small network trained on given pairs, once, that says where images and captions lie and how well they agree."""
 
-import json
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from assay.artifact import atomic_folder, only_one, write_atomic
+from assay.artifact import write_atomic
 from assay.canonical import digest_bytes, digest_json
 from assay.clip.images import eval_transform
 from assay.clip.modality import ClipModality
@@ -30,9 +28,8 @@ from assay.submission import submission_of
 from assay.track.captions import TOKENIZER_FILE, train_caption_tokenizer
 from assay.track.clip_spec import ClipRecipe, ClipScale
 from assay.track.load import load_scale_file
-from assay.train.checkpoint import discard_resume
 from assay.train.device import configure_torch, resolve_device
-from assay.train.loop import train
+from assay.train.once import train_once
 from assay.versions import versions
 
 SCALE = "nano"
@@ -40,9 +37,6 @@ SCALE = "nano"
 
 FORMAT = 2
 """Bumped whenever what is kept of a scorer changes."""
-
-COST_FILE = "cost.json"
-"""In its checkpoint: what training took."""
 
 BATCH = 256
 T = TypeVar("T")
@@ -125,37 +119,22 @@ def train_scorer(pool: ImageTextPool, *, samples_seen: int, seed: int) -> Scorer
     what = {"format": FORMAT, "reference": pool.root, "recipe": plain(recipe), "seed": seed}
     key = digest_json(what | {"software": versions("clip"), "device": resolve_device(settings)})
     folder = assay_home() / "scorers" / key.removeprefix("sha256:")[:20]
-    folder.mkdir(parents=True, exist_ok=True)
-    with only_one(folder / "training.lock", lambda: say("another process trains the scorer")):
-        ready = (folder / "checkpoint").is_dir()
-        if not ready:
-            write_atomic(folder / TOKENIZER_FILE, captions)
-            _train(pool, recipe, seed, settings, folder)
-    cost = json.loads((folder / "checkpoint" / COST_FILE).read_bytes())
-    return Scorer(folder / "checkpoint", recipe, cost["cpu_seconds"], ready)
 
+    def build() -> ClipModality:
+        say(f"training a scorer on {pool.n:,} pairs of {pool.name}, once")
+        write_atomic(folder / TOKENIZER_FILE, captions)
+        return ClipModality(
+            pool,
+            select_rows(submission_of(pool.uids), pool),
+            recipe,
+            seed=seed,
+            settings=settings,
+            track_folder=folder,
+            run_folder=folder,
+        )
 
-def _train(
-    pool: ImageTextPool, recipe: ClipRecipe, seed: int, settings: Settings, folder: Path
-) -> None:
-    """Train and leave a checkpoint in the folder, going on where a killed attempt stopped."""
-    say(f"training a scorer on {pool.n:,} pairs of {pool.name}, once")
-    modality = ClipModality(
-        pool,
-        select_rows(submission_of(pool.uids), pool),
-        recipe,
-        seed=seed,
-        settings=settings,
-        track_folder=folder,
-        run_folder=folder,
-    )
-    started = sum(os.times()[:4])
-    trained = train(modality, seed=seed, folder=folder, settings=settings)
-    cost = {"cpu_seconds": round(sum(os.times()[:4]) - started, 3)}
-    with atomic_folder(folder / "checkpoint") as partial:
-        modality.save_checkpoint(trained.model, partial)
-        write_atomic(partial / COST_FILE, json.dumps(cost).encode())
-    discard_resume(folder)
+    made = train_once(folder, build, seed=seed, settings=settings)
+    return Scorer(made.checkpoint, recipe, made.cpu_seconds, made.ready)
 
 
 def scorer_recipe() -> ClipRecipe:

@@ -4,8 +4,6 @@ Recipe, tokenizer, batches, optimisers and loop are the text track's own; only t
 the width, differ.
 """
 
-import json
-import os
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +13,6 @@ from numpy.typing import NDArray
 from torch import nn
 from transformers import PreTrainedModel
 
-from assay.artifact import atomic_folder, only_one, write_atomic
 from assay.canonical import digest_json
 from assay.console import say
 from assay.home import assay_home, package_folder
@@ -28,9 +25,8 @@ from assay.text.modality import TextModality
 from assay.text.model import load_checkpoint
 from assay.track.load import load_scale_file
 from assay.track.spec import Recipe, Scale
-from assay.train.checkpoint import discard_resume
 from assay.train.device import configure_torch, resolve_device
-from assay.train.loop import train
+from assay.train.once import train_once
 from assay.versions import versions
 
 SCALE = "pico"
@@ -41,9 +37,6 @@ FINE_TUNING_SCALE = "pico-low-lr"
 
 HEAD_SIZE = 16
 """Width of an attention head of a proxy of another width."""
-
-COST_FILE = "cost.json"
-"""In its checkpoint: what training took."""
 
 
 @dataclass(frozen=True)
@@ -108,35 +101,18 @@ def train_proxy(
     what |= {"start": start.digest if start else None, "software": versions("text")}
     digest = digest_json(what | {"device": resolve_device(Settings())})
     folder = assay_home() / "proxies" / digest.removeprefix("sha256:")[:20]
-    folder.mkdir(parents=True, exist_ok=True)
-    with only_one(folder / "training.lock", lambda: say("another process trains the proxy")):
-        ready = (folder / "checkpoint").is_dir()
-        if not ready:
-            _train(pool, selection, recipe, seed, start, folder)
-    cost = json.loads((folder / "checkpoint" / COST_FILE).read_bytes())
-    return Proxy(folder / "checkpoint", digest, recipe, pool.eos_id, cost["cpu_seconds"], ready)
-
-
-def _train(
-    pool: Pool, selection: Selection, recipe: Recipe, seed: int, start: Proxy | None, folder: Path
-) -> None:
-    """Train and leave a checkpoint in the folder, going on where a killed attempt stopped."""
-    verb = "fine-tuning" if start else "training"
-    say(
-        f"{verb} a proxy of {recipe.model.num_parameters:,} parameters on {recipe.tokens_seen:,} tokens of "
-        f"{pool.name}, once"
-    )
-    started = sum(os.times()[:4])
     settings = Settings()
-    modality = _GoingOn(
-        pool, selection, recipe, seed=seed, micro_batch=settings.micro_batch, start=start
-    )
-    trained = train(modality, seed=seed, folder=folder, settings=settings)
-    cost = {"cpu_seconds": round(sum(os.times()[:4]) - started, 3)}
-    with atomic_folder(folder / "checkpoint") as partial:
-        modality.save_checkpoint(trained.model, partial)
-        write_atomic(partial / COST_FILE, json.dumps(cost).encode())
-    discard_resume(folder)
+
+    def build() -> _GoingOn:
+        say(
+            f"{'fine-tuning' if start else 'training'} a proxy of {recipe.model.num_parameters:,} parameters on "
+            f"{recipe.tokens_seen:,} tokens of {pool.name}, once"
+        )
+        batch = settings.micro_batch
+        return _GoingOn(pool, selection, recipe, seed=seed, micro_batch=batch, start=start)
+
+    made = train_once(folder, build, seed=seed, settings=settings)
+    return Proxy(made.checkpoint, digest, recipe, pool.eos_id, made.cpu_seconds, made.ready)
 
 
 class _GoingOn(TextModality):
