@@ -51,6 +51,7 @@ A whole-pool signal:
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -150,6 +151,15 @@ class PoolInputs:
             for rows, batch in self.pool.scan(columns):
                 yield rows, batch
                 bar.update(int((rows >= 0).sum()))
+
+
+def later(module: str, function: str) -> Callable[[PoolInputs], Columns]:
+    """Return a function of a layer above this one, imported when it is called."""
+
+    def compute(inputs: PoolInputs) -> Columns:
+        return getattr(import_module(module), function)(inputs)
+
+    return compute
 
 
 @dataclass(frozen=True)

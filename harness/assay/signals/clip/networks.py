@@ -1,24 +1,11 @@
 """Signals that take a network, which layers above this one train: imported when one is computed."""
 
-from collections.abc import Callable
-from importlib import import_module
-
 from assay.signals.clip.reference import DEFAULT
 from assay.signals.clip.target import pin_target
-from assay.signals.columns import Columns, PoolInputs, WholePool
+from assay.signals.columns import WholePool, later
 
 SAMPLES_SEEN = 64_000
 """Budget of each network: about a minute on one CPU."""
-
-
-def _later(module: str, function: str) -> Callable[[PoolInputs], Columns]:
-    """Return a function that is imported when it is called."""
-
-    def compute(inputs: PoolInputs) -> Columns:
-        return getattr(import_module(module), function)(inputs)
-
-    return compute
-
 
 REFCLIP = WholePool(
     name="refclip",
@@ -34,7 +21,7 @@ REFCLIP = WholePool(
         "target_norm": "root of the sum of squared cosines with all images of the target",
         "target_cluster_hit": "whether an image of the target, of the embedded one's task `shape`, falls into the same cluster",
     },
-    compute=_later("assay.clip.stand_ins", "refclip_columns"),
+    compute=later("assay.clip.stand_ins", "refclip_columns"),
     parameters={
         "reference": DEFAULT,
         "reference_noise": 0.0,
@@ -56,7 +43,7 @@ SELFCLIP = WholePool(
         "self_text": "caption embedding by that network",
         "self_score": "cosine of both",
     },
-    compute=_later("assay.clip.stand_ins", "selfclip_columns"),
+    compute=later("assay.clip.stand_ins", "selfclip_columns"),
     parameters={"samples_seen": SAMPLES_SEEN, "seed": 0},
     trains=True,
 )
@@ -68,7 +55,7 @@ IMGENC = WholePool(
     columns={
         "imgenc_image": "image embedding by a network that learnt from this pool's images alone, length 1"
     },
-    compute=_later("assay.clip.imgenc", "imgenc_columns"),
+    compute=later("assay.clip.imgenc", "imgenc_columns"),
     parameters={"samples_seen": SAMPLES_SEEN, "seed": 0},
     trains=True,
 )

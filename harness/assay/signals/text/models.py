@@ -1,6 +1,5 @@
 """Signals that take a model: languages, classifiers and language models of a reference, embeddings."""
 
-from collections.abc import Mapping
 from itertools import islice
 
 import numpy as np
@@ -8,8 +7,8 @@ from numpy.typing import NDArray
 
 from assay.console import progress
 from assay.order import drawn_order
-from assay.pool import AnyPool, Pool
-from assay.signals.columns import Columns, Examples, PerExample, PoolInputs, Setting, WholePool
+from assay.pool import Pool
+from assay.signals.columns import Columns, Examples, PerExample, PoolInputs, WholePool
 from assay.signals.kmeans import nearest, spherical_kmeans
 from assay.signals.semdedup import closest_before
 from assay.signals.text.batches import batched, documents_of
@@ -18,7 +17,7 @@ from assay.signals.text.fasttext import Classifier
 from assay.signals.text.kneser_ney import KneserNey
 from assay.signals.text.language import check_installed, identify
 from assay.signals.text.ngrams import ImportanceWeights, bucket_totals
-from assay.signals.text.reference import DEFAULT, Reference, open_reference, pin_reference
+from assay.signals.text.reference import DEFAULT, Reference, open_reference, pin_parameters
 
 MAX_EXAMPLES = 200_000
 """Documents of either side that a classifier is shown, at most: as many as DCLM's."""
@@ -51,11 +50,6 @@ LANGUAGE = PerExample(
 )
 
 
-def _pin(pool: AnyPool, parameters: Mapping[str, Setting]) -> Mapping[str, Setting]:
-    pinned = pin_reference(pool, str(parameters["reference"]))
-    return {**parameters, "reference": pinned}
-
-
 def _fasttext(inputs: PoolInputs) -> Columns:
     pool = _documents(inputs)
     seed = int(inputs.parameters["seed"])
@@ -78,7 +72,7 @@ FASTTEXT = WholePool(
     columns={"fasttext_score": "probability of being of the reference rather than of the pool"},
     compute=_fasttext,
     parameters={"reference": DEFAULT, "seed": 0},
-    pin=_pin,
+    pin=pin_parameters,
     trains=True,
 )
 
@@ -116,7 +110,7 @@ PERPLEXITY = WholePool(
     },
     compute=_perplexity,
     parameters={"reference": DEFAULT, "order": 5},
-    pin=_pin,
+    pin=pin_parameters,
     trains=True,
 )
 
@@ -138,7 +132,7 @@ IMPORTANCE = WholePool(
     columns={"importance": "mean over n-grams of DSIR's log ratio of reference to pool"},
     compute=_importance,
     parameters={"reference": DEFAULT},
-    pin=_pin,
+    pin=pin_parameters,
 )
 
 

@@ -1,11 +1,7 @@
 """Signals that take small language models, which layers above this one train: imported when one is computed."""
 
-from collections.abc import Mapping
-from importlib import import_module
-
-from assay.pool import AnyPool
-from assay.signals.columns import Columns, PoolInputs, Setting, WholePool
-from assay.signals.text.reference import DEFAULT, pin_reference
+from assay.signals.columns import WholePool, later
+from assay.signals.text.reference import DEFAULT, pin_parameters
 
 TOKENS_SEEN = 262_144
 """Budget of a proxy: some 20 seconds on one CPU."""
@@ -17,14 +13,6 @@ LADDER_TOKENS = 131_072
 STAND_INS = "assay.text.proxy.stand_ins"
 
 
-def _pin(pool: AnyPool, parameters: Mapping[str, Setting]) -> Mapping[str, Setting]:
-    return {**parameters, "reference": pin_reference(pool, str(parameters["reference"]))}
-
-
-def _proxy_losses(inputs: PoolInputs) -> Columns:
-    return import_module(STAND_INS).proxy_losses_columns(inputs)
-
-
 PROXY_LOSSES = WholePool(
     name="proxy_losses",
     version=1,
@@ -33,20 +21,16 @@ PROXY_LOSSES = WholePool(
         "proxy_loss": "mean loss of a small language model trained on this pool, nats a token",
         "conditional_loss": "the same after that model was fine-tuned on the reference",
     },
-    compute=_proxy_losses,
+    compute=later(STAND_INS, "proxy_losses_columns"),
     parameters={
         "reference": DEFAULT,
         "tokens_seen": TOKENS_SEEN,
         "fine_tuning_tokens": FINE_TUNING_TOKENS,
         "seed": 0,
     },
-    pin=_pin,
+    pin=pin_parameters,
     trains=True,
 )
-
-
-def _ladder(inputs: PoolInputs) -> Columns:
-    return import_module(STAND_INS).ladder_columns(inputs)
 
 
 PROXY_LADDER = WholePool(
@@ -57,15 +41,11 @@ PROXY_LADDER = WholePool(
         "predictive_strength": "share of pairs of small language models of this pool of which the one better on the "
         "reference has the lower loss here; missing: not among the documents drawn"
     },
-    compute=_ladder,
+    compute=later(STAND_INS, "ladder_columns"),
     parameters={"reference": DEFAULT, "tokens_seen": LADDER_TOKENS, "seed": 0},
-    pin=_pin,
+    pin=pin_parameters,
     trains=True,
 )
-
-
-def _pairwise_ranker(inputs: PoolInputs) -> Columns:
-    return import_module(STAND_INS).pairwise_ranker_columns(inputs)
 
 
 PAIRWISE_RANKER = WholePool(
@@ -76,8 +56,8 @@ PAIRWISE_RANKER = WholePool(
         "preference": "log-odds of being preferred, learnt from pairs of a reference document and one of this pool, on "
         "mean hidden states of a small language model of this pool"
     },
-    compute=_pairwise_ranker,
+    compute=later(STAND_INS, "pairwise_ranker_columns"),
     parameters={"reference": DEFAULT, "tokens_seen": TOKENS_SEEN, "seed": 0},
-    pin=_pin,
+    pin=pin_parameters,
     trains=True,
 )

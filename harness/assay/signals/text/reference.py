@@ -7,7 +7,7 @@ A reference is written as
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,7 @@ from assay.errors import PoolError, SignalError
 from assay.foundry.source import FoundrySource
 from assay.home import package_folder
 from assay.pool import AnyPool, Pool, build_pool, load_pool, pool_path
+from assay.signals.columns import Setting
 from assay.track.captions import TOKENIZER_FILE
 
 DEFAULT = "default"
@@ -78,6 +79,15 @@ def pin_reference(pool: AnyPool, reference: str) -> str:
         return reference
     name, _ = _unpinned(reference)
     return f"{found.pool.name if name == DEFAULT else name}@{_short(found.pool)}"
+
+
+def pin_parameters(pool: AnyPool, parameters: Mapping[str, Setting]) -> Mapping[str, Setting]:
+    """Return a signal's parameters with its reference pinned.
+
+    Raises:
+        SignalError: If there is no such reference.
+    """
+    return {**parameters, "reference": pin_reference(pool, str(parameters["reference"]))}
 
 
 def _short(pool: Pool) -> str:
