@@ -38,7 +38,7 @@ def served(source: StillSource) -> Iterator[str]:
     thread.join(10)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop runs in this thread: no other module may meet it
 def chromium() -> Iterator[Browser]:
     path = (
         shutil.which("chromium")
