@@ -5,7 +5,8 @@
 
 Starts a server without a worker in a folder of its own, with a board of a hundred made-up submissions. Readers ask
 for pages and for the API as browsers do: what they have, they ask for with its tag. Submitters hand in lists of
-the embedded pool, each another one, and wait as long as a refusal of the rate limits says. Afterwards every list
+the embedded pool, each another one, and wait as long as a refusal of the rate limits says. Without `--pause` nobody
+takes a breath, and what is measured is how long 220 have to wait for each other. Afterwards every list
 that was acknowledged is read back. Prints one JSON document; times are milliseconds.
 """
 
@@ -130,10 +131,11 @@ async def read(
 
 
 async def hand_in(
-    number: int, port: int, pool: AnyPool, token: str, until: float, tally: Tally
-) -> None:
+    number: int, port: int, pool: AnyPool, token: str, until: float, given: argparse.Namespace, tally: Tally
+) -> None:  # fmt: skip
     """Hand in one list after the other."""
     rng = np.random.default_rng([SEED, number, 1])
+    await asyncio.sleep(float(rng.uniform(0, 1)))
     async with Connection(port, REQUEST_SECONDS) as connection:
         while time.monotonic() < until:
             uids = pool.uids[np.sort(rng.choice(pool.n, LIST_SIZE, replace=False))]
@@ -153,6 +155,7 @@ async def hand_in(
             elif answer.status == 202:
                 found = json.loads(answer.body)["submission"]
                 tally.accepted[found["id"]] = submission_of(uids).digest
+                await asyncio.sleep(given.pause)
             else:
                 tally.errors.append(f"submit: {answer.status} {answer.body[:200]!r}")
 
@@ -181,7 +184,7 @@ async def load_server(
         for number in range(given.readers):
             group.create_task(read(number, port, pages, until, given, tally))
         for number, token in enumerate(tokens):
-            group.create_task(hand_in(number, port, pool, token, until, tally))
+            group.create_task(hand_in(number, port, pool, token, until, given, tally))
 
 
 async def read_back(port: int, tally: Tally) -> int:
@@ -225,7 +228,9 @@ def main() -> None:
     parser.add_argument("--readers", type=int, default=200)
     parser.add_argument("--submitters", type=int, default=20)
     parser.add_argument("--db", default="", help="default: SQLite in the server's folder")
-    parser.add_argument("--pause", type=float, default=0.0, help="between two pages of a reader, s")
+    parser.add_argument(
+        "--pause", type=float, default=0.0, help="of everybody before the next page or list, s"
+    )
     parser.add_argument("--no-etags", dest="etags", action="store_false")
     given = parser.parse_args()
     tally = Tally()

@@ -52,7 +52,7 @@ class Board:
         self.ledger = Ledger.open(ledger_folder(), settings.home / "keys" / "ledger.ed25519")
         self.law = Law(settings.max_upload_bytes, settings.build_up_to)
         self.epochs = Epochs(settings.home, self.ledger)
-        self.forecast = Forecast(self.law)
+        self.forecast = Forecast(self.law, self.database)
         self.intake = threading.BoundedSemaphore(settings.intake_threads)
         clock = settings.clock
         self.registrations = RateLimit(settings.registrations, clock)
@@ -97,7 +97,7 @@ class Board:
         ledger = self.ledger_stamp()
         if not path.startswith((*UNDER_WAY, *OF_POOLS)):
             return ledger
-        count = self.database.writes if path in UNDER_WAY else self.database.moves
+        count = self.database.writes if path in UNDER_WAY else self.database.changes
         clocks = (self.now(), time.monotonic())
         return *ledger, count, *(int(clock // SHOWN_SECONDS) for clock in clocks)
 

@@ -1,19 +1,24 @@
 """Where submissions stand in the queue, and when they may be done."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from assay_board.database import RecordRow, Run, Submission
+from assay_board.database import Database, RecordRow, Run, Submission
 from assay_board.law import Law
 from assay_board.queue import ORDER
 
 RECENT = 20
 """Records that say how long a run takes."""
+SEEN_SECONDS = 1.0
+"""For so long the queue is taken for what it was, but for what this process changed."""
+
+Query = sa.Select[Any, Any, Any, Any, Any]
 
 
 @dataclass(frozen=True)
@@ -37,38 +42,102 @@ class Known:
     Attributes:
         size: Of the ledger.
         expected: How long a run takes, by seal; of those that a record or somebody else says.
-        places: The query for places in the queue: putting it together takes longer than asking it.
+        places: The query for `Place`s of submissions after one.
+        fresh: The query for how many queued runs were not tried before, what they take, and of how many that is known.
     """
 
     size: int
     expected: dict[str, float]
-    places: sa.Select[Any, Any, Any, Any, Any]
+    places: Query
+    fresh: Query
+
+
+class Place(NamedTuple):
+    """Where a submission's queued runs stand.
+
+    Attributes:
+        first: Place of the first, 1 being next.
+        last: Place of the last.
+        seconds: What all runs up to it take, of those that somebody measured.
+        measured: How many those are.
+    """
+
+    first: int
+    last: int
+    seconds: float
+    measured: int
+
+    def behind(self, ahead: "Place") -> "Place":
+        """Return the place with others ahead of it."""
+        return Place(
+            ahead.last + self.first,
+            ahead.last + self.last,
+            ahead.seconds + self.seconds,
+            ahead.measured + self.measured,
+        )
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The queue at some moment.
+
+    Attributes:
+        stamp: Of the moment.
+        known: What it was reckoned with.
+        newest: Number of the newest submission with a queued run; what came since stands behind it.
+        fresh: What all runs take that were not tried before: newer ones come after them.
+        places: By submission.
+        started: What is left of all runs at work; None where nobody knows.
+        last: What is left of each submission's longest run at work.
+        workers: How many are at work, at least 1.
+    """
+
+    stamp: Hashable
+    known: Known
+    newest: int
+    fresh: Place
+    places: dict[int, Place]
+    started: float | None
+    last: dict[int, float | None]
+    workers: int
+
+    def outlook(self, number: int, place: Place | None) -> Outlook:
+        """Return what is ahead of a submission."""
+        if place is None:
+            return Outlook(None, self.last.get(number))
+        if self.started is None or place.measured < place.last:
+            return Outlook(place.first, None)  # of one run ahead nobody knows how long it takes
+        return Outlook(place.first, (self.started + place.seconds) / self.workers)
 
 
 class Forecast:
     """Says where submissions stand; the database adds the queue up, which may hold ten thousand runs."""
 
-    def __init__(self, law: Law):
-        self._law = law
+    def __init__(self, law: Law, database: Database):
+        self._law, self._database = law, database
         self._known: Known | None = None
+        self._seen: Seen | None = None
 
-    def outlooks(
-        self, session: Session, size: int, submissions: Sequence[Submission]
-    ) -> list[Outlook]:
-        """Return what is ahead of each submission at this moment; `size` is the ledger's."""
+    def outlooks(self, size: int, submissions: Sequence[Submission]) -> list[Outlook]:
+        """Return what is ahead of each submission; `size` is the ledger's.
+
+        The queue is looked at anew when this process moved a run, and each second for what others did.
+        """
         states = {run.state for submission in submissions for run in submission.runs}
         if not states & {"queued", "leased"}:
             return [Outlook(None, None) for _ in submissions]
-        known = self._know(session, size)
-        started, last, workers = _at_work(session, known.expected)
-        wanted = [submission.number for submission in submissions]
-        found = {number: Outlook(None, seconds) for number, seconds in last.items()}
-        rows = session.execute(known.places, {"wanted": wanted})
-        for number, first, place, seconds, measured in rows:
-            # Of one run ahead nobody may know how long it takes.
-            total = None if started is None or measured < place else (started + seconds) / workers
-            found[number] = Outlook(first, total)
-        return [found.get(number, Outlook(None, None)) for number in wanted]
+        # The stamp is older than what is read: a move in between is then looked at once more, never missed.
+        stamp = (size, self._database.moves, time.monotonic() // SEEN_SECONDS)
+        seen = self._seen
+        with self._database.read() as session:
+            if seen is None or seen.stamp != stamp:
+                seen = self._seen = _look(session, self._know(session, size), stamp)
+            numbers = [submission.number for submission in submissions]
+            later = {}
+            if max(numbers) > seen.newest:
+                behind = _read(session, seen.known, seen.newest)
+                later = {number: place.behind(seen.fresh) for number, place in behind.items()}
+        return [seen.outlook(n, seen.places.get(n) or later.get(n)) for n in numbers]
 
     def _know(self, session: Session, size: int) -> Known:
         if self._known is None or self._known.size != size:
@@ -77,8 +146,24 @@ class Forecast:
                 newest = sa.select(RecordRow.seconds).where(RecordRow.seal == seal)
                 recent = newest.order_by(RecordRow.index.desc()).limit(RECENT)
                 expected[seal] = median(session.scalars(recent))
-            self._known = Known(size, expected, _places(expected))
+            self._known = Known(size, expected, *_queries(expected))
         return self._known
+
+
+def _look(session: Session, known: Known, stamp: Hashable) -> Seen:
+    started, last, workers = _at_work(session, known.expected)
+    row = session.execute(known.fresh).one()
+    fresh = Place(1, row.runs, row.seconds or 0.0, row.measured)
+    places = _read(session, known, after=0)
+    return Seen(stamp, known, max(places, default=0), fresh, places, started, last, workers)
+
+
+def _read(session: Session, known: Known, after: int) -> dict[int, Place]:
+    """Return the places of submissions after one, as if the queue began behind it."""
+    rows = session.execute(known.places, {"after": after})
+    return {
+        row.number: Place(row.first, row.last, row.seconds or 0.0, row.measured) for row in rows
+    }
 
 
 _STARTED = (
@@ -110,24 +195,32 @@ def _left(expected: float | None, progress: dict) -> float | None:
     return expected
 
 
-def _places(expected: dict[str, float]) -> sa.Select[Any, Any, Any, Any, Any]:
-    """Return the query for submissions' places: number, first and last place, seconds and measured runs up to it."""
+def _queries(expected: dict[str, float]) -> tuple[Query, Query]:
+    """Return the queries for `Known`, put together once: that takes longer than asking them."""
     cost = sa.cast(sa.case(expected, value=Submission.seal) if expected else sa.null(), sa.Double)
+    queued = sa.select().select_from(Run).join(Submission).where(Run.state == "queued")
+    fresh = queued.add_columns(
+        sa.func.count().label("runs"),
+        sa.func.sum(cost).label("seconds"),
+        sa.func.count(cost).label("measured"),
+    )
     up_to: dict[str, Any] = {"order_by": ORDER, "rows": (None, 0)}
     queue = (
-        sa.select(
+        queued.add_columns(
             Run.submission_number.label("number"),
             sa.func.row_number().over(order_by=ORDER).label("place"),
             sa.func.sum(cost).over(**up_to).label("seconds"),
             sa.func.count(cost).over(**up_to).label("measured"),
         )
-        .join(Submission)
-        .where(Run.state == "queued")
+        .where(Run.submission_number > sa.bindparam("after"))
         .subquery()
     )
-    columns = queue.c
-    first, last = sa.func.min(columns.place), sa.func.max(columns.place)
-    ends = sa.func.max(columns.seconds), sa.func.max(columns.measured)
-    query = sa.select(columns.number, first, last, *ends)
-    wanted = columns.number.in_(sa.bindparam("wanted", expanding=True))
-    return query.where(wanted).group_by(columns.number)
+    columns, most = queue.c, sa.func.max
+    places = sa.select(
+        columns.number,
+        sa.func.min(columns.place).label("first"),
+        most(columns.place).label("last"),
+        most(columns.seconds).label("seconds"),
+        most(columns.measured).label("measured"),
+    )
+    return places.group_by(columns.number), fresh.where(Run.attempts == 0)

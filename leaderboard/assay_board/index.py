@@ -9,14 +9,12 @@ from sqlalchemy.orm import Session
 from assay.board import metrics_of
 from assay.canonical import digest_json
 from assay.ledger import Entry, Ledger
-from assay_board.database import Lease, LedgerEntry, Mark, RecordRow, Run, Submission
+from assay_board.database import Lease, LedgerEntry, Mark, RecordRow, Run, Submission, alone
 from assay_board.states import move
 
 TABLES = (LedgerEntry, RecordRow, Mark)
 MARKS = {"retraction": "target", "correction": "target", "epoch": "epoch"}
 """Entries that are about something else, and where they say about what."""
-LOCK = 0x61737361
-"""Of PostgreSQL, for the index."""
 
 
 def follow(session: Session, ledger: Ledger, now: float) -> int:
@@ -37,12 +35,11 @@ def follow(session: Session, ledger: Ledger, now: float) -> int:
 
 
 def follow_alone(session: Session) -> None:
-    """Let no other transaction follow the ledger until this one ends; SQLite has one writer anyway.
+    """Let no other transaction follow the ledger until this one ends.
 
     Whoever locks a run or a lease as well calls this first: following another's entry locks these too.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+    alone(session, "index")
 
 
 def indexed(session: Session) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from assay.canonical import digest_bytes
 from assay.errors import SubmissionError
@@ -22,7 +22,7 @@ from assay.submission.read import format_of
 from assay.track.load import LoadedScale
 from assay_board.audit import Actor, note
 from assay_board.context import Board
-from assay_board.database import APPENDED, Run, Submission, Team
+from assay_board.database import APPENDED, Run, Submission, alone
 from assay_board.limits import check_quota
 from assay_board.problems import ProblemError, bad_request
 from assay_board.states import UNUSED, settle
@@ -133,22 +133,16 @@ def accept(board: Board, actor: Actor, examined: Examined, seeds: int) -> tuple[
     found = examined.report.submission
     assert found is not None, "a list that cannot be read was refused"
     loaded, now = examined.loaded, board.now()
-    with board.database.read() as session:
-        known = _known(session, found.digest, loaded.label)
-        if known is None:
-            _check_quota(session, board, actor, loaded, seeds)
-    if known is None:
-        # Whole on disk before the database says that it is there.
-        path = board.list_path(found.digest)
-        if not path.is_file():
-            write_submission(found, path)
     with board.database.write() as session:
-        # In order, one at a time, on PostgreSQL too: of two equal lists one is first.
-        session.execute(sa.select(Team.id).where(Team.id == actor.team_id).with_for_update())
+        alone(session, "lists")  # of two equal ones one is first
         known = _known(session, found.digest, loaded.label)
         if known is not None:
             return known, _queue_again(session, board, actor, known)
         _check_quota(session, board, actor, loaded, seeds)
+        # Whole on disk before the database says that it is there.
+        path = board.list_path(found.digest)
+        if not path.is_file():
+            write_submission(found, path)
         made = _insert(session, board, actor, examined, now)
         _add_runs(session, board, made, range(seeds), "rerun")
         settle(made, now)
@@ -161,10 +155,7 @@ def accept(board: Board, actor: Actor, examined: Examined, seeds: int) -> tuple[
 
 def _known(session: Session, digest: str, label: str) -> Submission | None:
     query = sa.select(Submission).where(Submission.digest == digest, Submission.label == label)
-    found = session.scalar(query)
-    if found is not None:
-        _ = found.team
-    return found
+    return session.scalar(query.options(joinedload(Submission.team)))
 
 
 def _check_quota(
@@ -213,6 +204,7 @@ def _insert(
         screened=_is_screened(board, report),
         created=now,
         updated=now,
+        runs=[],
     )
     session.add(made)
     session.flush()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from assay_board.database import Run, Submission, Team
+from assay_board.database import Run, Submission
 from assay_board.problems import ProblemError
 from assay_board.settings import DAY, Rate
 from assay_board.states import UNUSED
@@ -58,13 +58,12 @@ def check_quota(
 ) -> None:
     """Check that a team may have so many more runs this week.
 
-    A run that failed or was withdrawn is not counted, whatever it cost: only results use a quota up.
+    A run that failed or was withdrawn is not counted, whatever it cost: only results use a quota up. Whoever
+    goes on to queue runs is alone with the lists: two requests must not both find the last run free.
 
     Raises:
         ProblemError: R1, if it may not.
     """
-    # Two requests of one team must not both find the last run free.
-    session.execute(sa.select(Team.id).where(Team.id == team_id).with_for_update())
     used = session.scalar(
         sa.select(sa.func.count())
         .select_from(Run)

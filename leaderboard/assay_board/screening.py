@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from assay_board.context import Board
-from assay_board.database import Submission
+from assay_board.database import STANDS, Submission
 from assay_board.states import settle
 
 LIMIT_SECONDS = 900
@@ -77,6 +77,7 @@ class Screening:
             row.report = row.report | {"audit": audit}
             row.screened = True
             settle(row, self._board.now())
+            session.info[STANDS] = True
         return True
 
     def _audit(self, submission: Submission) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
@@ -79,7 +80,7 @@ def serve(
     beside = _LocalWorker(app.state.board, local) if worker else None
     # uvicorn ends in good order, then raises the signal that it was stopped by once more.
     with suppress(KeyboardInterrupt):
-        _Server(config, app.state.warm, beside).run(sockets=[listening])
+        _Server(config, partial(app.state.warm, local), beside).run(sockets=[listening])
     return 0
 
 

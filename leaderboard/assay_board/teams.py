@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from assay.submission.manifest import clean_text
 from assay_board.audit import Actor, note
-from assay_board.database import Team
+from assay_board.database import Team, alone
 from assay_board.problems import ProblemError
 
 MAX_NAME = 80
@@ -40,6 +40,7 @@ def register(session: Session, now: float, actor: Actor, name: str) -> Team:
     Raises:
         ProblemError: If the name is taken.
     """
+    alone(session, "teams")
     if session.scalar(sa.select(Team.id).where(Team.key == _key(name))) is not None:
         raise ProblemError(
             409, "there is a team of that name; choose another, or use its token", "Q1"

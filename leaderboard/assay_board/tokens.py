@@ -4,7 +4,7 @@ import re
 import secrets
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from assay.canonical import digest_bytes
 from assay.errors import SettingsError
@@ -62,7 +62,9 @@ def authenticate(session: Session, now: float, token: str, address: str) -> Acto
     """
     # The digest is looked up, so no comparison takes longer the more of a token is right.
     row = (
-        session.scalar(sa.select(Token).where(Token.digest == _digest(token)))
+        session.scalar(
+            sa.select(Token).where(Token.digest == _digest(token)).options(joinedload(Token.team))
+        )
         if _FORM.fullmatch(token)
         else None
     )

@@ -188,3 +188,33 @@ def test_what_was_leased_when_the_server_stopped_goes_on_after_it(start, databas
     assert second.call(worker, lease, "heartbeat").status_code == 200
     assert second.bring(worker, lease).status_code == 201
     assert shown(second, submission)["state"] == "done"
+
+
+def test_a_list_that_several_teams_hand_in_at_once_is_one_submission(server):
+    teams = [server.team(f"team {n}") for n in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        for round_ in range(3):
+            data = a_list(round_)
+            calls = [pool.submit(server.hand_in, team, data=data) for team in teams]
+            answers = [call.result() for call in calls]
+            assert sorted(answer.status_code for answer in answers) == [200] * 5 + [202]
+            assert len({answer.json()["submission"]["id"] for answer in answers}) == 1
+
+
+def test_a_name_that_several_people_register_at_once_is_given_once(server):
+    def register(_):
+        return server.client.post("/v1/teams", json={"name": "first"}).status_code
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sorted(pool.map(register, range(6))) == [201] + [409] * 5
+
+
+def test_whoever_comes_after_the_queue_was_looked_at_stands_behind_it(server):
+    team, worker = server.team(), server.token("work")
+    first = queue_one(server, team, data=a_list(0), seeds="2")
+    server.call(worker, server.lease(worker), "failure", reason="x", retryable=True)
+    # One run was not tried before; the other waits behind whatever comes.
+    assert shown(server, first)["position"] == 1
+    later = [queue_one(server, team, data=a_list(n), seeds="2") for n in (1, 2)]
+    assert [submission["position"] for submission in later] == [2, 4]
+    assert [shown(server, s)["position"] for s in (first, *later)] == [1, 2, 4]

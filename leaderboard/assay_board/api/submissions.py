@@ -136,8 +136,7 @@ def _hand_in(
 
 def view(board: Board, submission: Submission) -> dict[str, Any]:
     """Return a submission with its place in the queue."""
-    with board.database.read() as session:
-        (outlook,) = board.forecast.outlooks(session, board.ledger.size, [submission])
+    (outlook,) = board.forecast.outlooks(board.ledger.size, [submission])
     return describe(submission, outlook, board.now(), board.settings.public_url)
 
 
@@ -177,10 +176,10 @@ def submissions_page(
     query = query.order_by(Submission.number.desc()).limit(limit + 1)
     with board.database.read() as session:
         rows = list(session.scalars(query))
-        shown, following = page(rows, limit, lambda row: row.number)
-        now, url = board.now(), board.settings.public_url
-        ahead = zip(shown, board.forecast.outlooks(session, board.ledger.size, shown), strict=True)
-        return [describe(row, outlook, now, url) for row, outlook in ahead], following
+    shown, following = page(rows, limit, lambda row: row.number)
+    now, url = board.now(), board.settings.public_url
+    ahead = zip(shown, board.forecast.outlooks(board.ledger.size, shown), strict=True)
+    return [describe(row, outlook, now, url) for row, outlook in ahead], following
 
 
 @_router.get("/submissions/{submission_id}", response_model=models.SubmissionView)

@@ -1,6 +1,6 @@
 """The database: teams, tokens, the queue, and an index of the ledger that can be rebuilt from it."""
 
-from assay_board.database.engine import APPENDED, Database
+from assay_board.database.engine import APPENDED, STANDS, Database, alone
 from assay_board.database.tables import (
     AuditLine,
     Base,
@@ -17,6 +17,7 @@ from assay_board.database.tables import (
 
 __all__ = [
     "APPENDED",
+    "STANDS",
     "AuditLine",
     "Base",
     "Database",
@@ -29,4 +30,5 @@ __all__ = [
     "Submission",
     "Team",
     "Token",
+    "alone",
 ]

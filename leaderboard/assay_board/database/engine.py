@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from alembic import command
@@ -18,6 +18,8 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_SECONDS = 30
 APPENDED = "appended"
 """In the `info` of a session that changes nothing of what is there."""
+STANDS = "stands"
+"""In the `info` of a session after which every queued run stands where it stood."""
 
 
 class Database:
@@ -29,7 +31,8 @@ class Database:
 
     Attributes:
         writes: Transactions of this process that changed something.
-        moves: Those of them that changed more than to put something behind everything else (`APPENDED`).
+        changes: Those of them that changed more than to put something behind everything else (`APPENDED`).
+        moves: Those of them after which the queue may be another one (neither `APPENDED` nor `STANDS`).
     """
 
     def __init__(self, url: str):
@@ -53,7 +56,7 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
-        self.writes = self.moves = 0
+        self.writes = self.changes = self.moves = 0
         # SQLite lets waiting writers sleep and try again; a lock of our own lets them queue.
         self._writing, self._counting = threading.Lock(), threading.Lock()
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
@@ -78,7 +81,8 @@ class Database:
             session.commit()
             with self._counting:
                 self.writes += 1
-                self.moves += APPENDED not in session.info
+                self.changes += APPENDED not in session.info
+                self.moves += not session.info.keys() & {APPENDED, STANDS}
 
     @contextmanager
     def _queue(self) -> Iterator[None]:
@@ -100,6 +104,12 @@ class Database:
     def close(self) -> None:
         """Let go of every connection."""
         self.engine.dispose()
+
+
+def alone(session: Session, what: Literal["index", "lists", "teams"]) -> None:
+    """Let no other transaction do the same until this one ends; SQLite has one writer anyway."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(what))))
 
 
 _EXAMPLES = "examples: sqlite:////var/lib/assay/board.sqlite, postgresql://user@host/assay"
