@@ -13,7 +13,7 @@ from assay_board.database import Lease, LedgerEntry, Mark, RecordRow, Run, Submi
 from assay_board.states import move
 
 TABLES = (LedgerEntry, RecordRow, Mark)
-MARKS = {"retraction": "target", "correction": "target", "epoch": "epoch"}
+MARKS = {"retraction": "target", "correction": "target", "epoch": "epoch", "suite": "suite"}
 """Entries that are about something else, and where they say about what."""
 
 

@@ -43,12 +43,14 @@ def test_what_others_append_is_seen_and_the_index_rebuilds_to_the_same(server):
     )
     machine_ledger().append("retraction", said)
     assert names(server) == []
+    machine_ledger().append("suite", {"suite": submission})
+    assert server.client.get("/").status_code == 200
     (item,) = server.get("/v1/records")["items"]
     assert (item["retracted"], item["ranked"]) == ("a slip", False)
     before, after = rebuilt(server)
     assert before == after
     with server.board.database.read() as session:
-        assert session.scalar(sa.select(sa.func.count()).select_from(LedgerEntry)) == 4
+        assert session.scalar(sa.select(sa.func.count()).select_from(LedgerEntry)) == 5
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])

@@ -17,7 +17,7 @@ COMMANDS = {
     "pool": "build, show or verify a pool",
     "tracks": "list tracks and scales: pool, model, budget, expected minutes, seal",
     "track": "fork a track onto your own pool",
-    "suite": "fetch, convert or list evaluation suites",
+    "suite": "fetch, convert or list evaluation suites; commit to a hidden one",
     "baselines": "list the baselines: what each claims, costs and needs",
     "signals": "compute columns for every example of a pool, such as scores of quality, or list them",
     "select": "run a strategy, or an expression over columns, and write a submission",

@@ -25,7 +25,7 @@ VERIFY = """exit code: 0 everything holds; 2 bad usage, or no ledger there; othe
    5 order       an entry is at another one's place, or does not follow the one before it
    6 signature   an entry's signature is not its key's
    7 key         an entry or the head is signed by a key that is not listed (with --key: not named)
-   8 content     an entry says what it cannot: a record with wrong digests, a seed key that was not committed
+   8 content     an entry says what it cannot: a record with wrong digests, a seed key or suite that was not committed
    9 head        the signed head is not over these entries
   10 fork        the ledger never had the root that --since names
 
@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show = _add(verbs, "show", "say what a ledger holds, newest entries last")
     show.add_argument("ledger", nargs="?", type=Path, help="default: that of this machine")
     show.add_argument("--last", type=int, default=20, metavar="N", help="entries (default: 20)")
-    show.add_argument("--kind", help="only run, retraction, correction, epoch or objection")
+    show.add_argument("--kind", help="only run, retraction, correction, epoch, suite or objection")
     prove = _add(verbs, "prove", "print a proof that the ledger holds a record")
     prove.add_argument("record", help="the first digits of its digest")
     retract = _add(verbs, "retract", "append that a record or submission counts no more")
@@ -183,6 +183,12 @@ def _what(entry: "Entry") -> str:
         return f"{entry.level} run {body['digest'][7:19]} {where} seed {body['seed']}, {name}"
     if entry.kind == "epoch":
         return f"epoch {body['epoch'][7:19]} {'revealed' if 'key' in body else 'committed'}"
+    if entry.kind == "suite":
+        if "definition" not in body:
+            return f"suite {body['suite'][7:19]} committed"
+        found = body["definition"]
+        name = one_line(f"{found.get('name')}@{found.get('version')}")
+        return f"suite {body['suite'][7:19]} revealed: {name}"
     told = body["text"] if entry.kind == "objection" else f"{body['reason']} ({body['by']})"
     return f"{entry.kind} of {body['target'][7:19]}: {one_line(told)}"
 

@@ -1,4 +1,4 @@
-"""`assay suite`: list the suites of every track, fetch and convert others."""
+"""`assay suite`: list the suites of every track, fetch and convert others, commit to hidden ones."""
 
 import argparse
 from pathlib import Path
@@ -48,7 +48,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     fetch.add_argument(
         "--mirror", help="URL or folder that holds llm-foundry's local_data, or a folder a task"
     )
-    for verb in (listing, show, build, fetch):
+    commit = verbs.add_parser(
+        "commit",
+        help="append to this machine's ledger that a hidden suite is fixed, and nothing else of it",
+        epilog="example: assay suite commit hidden/",
+    )
+    reveal = verbs.add_parser(
+        "reveal",
+        help="append what a hidden suite is; then publish its folder",
+        epilog="example: assay suite reveal hidden/ && assay track new text-hidden --like text --pool POOL --suite hidden/",
+    )
+    for verb in (commit, reveal):
+        verb.add_argument("suite", help="YAML file, or folder with a suite.yaml")
+    for verb in (listing, show, build, fetch, commit, reveal):
         add_common(verb)
     parser.epilog = (
         "example: assay suite fetch core --out SRC && assay suite build core SRC --out SUITE"
@@ -57,7 +69,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do what the verb says."""
-    return {"list": _list, "show": _show, "build": _build, "fetch": _fetch}[args.verb](args)
+    verbs = {"list": _list, "show": _show, "build": _build, "fetch": _fetch}
+    return (verbs | {"commit": _commit, "reveal": _reveal})[args.verb](args)
 
 
 def _list(args: argparse.Namespace) -> int:
@@ -152,6 +165,26 @@ def _fetch(args: argparse.Namespace) -> int:
         {"files": [str(path) for path in paths]},
         lambda: f"{len(paths)} files in {args.out}; next: {following}",
     )
+    return 0
+
+
+def _commit(args: argparse.Namespace) -> int:
+    from assay.ledger import commit_suite, machine_ledger
+    from assay.suite.clip.files import load_any_suite
+
+    entry = commit_suite(machine_ledger(), load_any_suite(_find(args.suite)))
+    told = f"entry {entry.index} commits to it as {entry.body['suite']}; keep {args.suite} unchanged and to yourself"
+    emit(args, entry.plain(), lambda: told)
+    return 0
+
+
+def _reveal(args: argparse.Namespace) -> int:
+    from assay.ledger import machine_ledger, reveal_suite
+    from assay.suite.clip.files import load_any_suite
+
+    entry = reveal_suite(machine_ledger(), load_any_suite(_find(args.suite)))
+    told = f"entry {entry.index} reveals suite {entry.body['suite']}; now publish {args.suite}"
+    emit(args, entry.plain(), lambda: told)
     return 0
 
 

@@ -26,6 +26,7 @@ from assay.ledger.mirror import export_ledger
 from assay.ledger.older import import_records
 from assay.ledger.proof import check_proof, prove_record
 from assay.ledger.standing import Epoch, Retraction, Standing, standing
+from assay.ledger.suites import commit_suite, reveal_suite
 from assay.ledger.tree import Tree, verify_consistency, verify_inclusion
 from assay.ledger.verify import EXIT_CODES, Finding, LedgerReport, verify_ledger
 
@@ -46,6 +47,7 @@ __all__ = [
     "Tree",
     "append",
     "check_proof",
+    "commit_suite",
     "entry_path",
     "export_ledger",
     "find_records",
@@ -61,6 +63,7 @@ __all__ = [
     "read_ledger",
     "read_record",
     "record_path",
+    "reveal_suite",
     "standing",
     "verify_consistency",
     "verify_inclusion",

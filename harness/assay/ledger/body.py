@@ -4,6 +4,7 @@
     retraction  {target, reason, by}            a record or a submission does not count any more
     correction  {target, manifest, reason, by}  prose of a manifest was wrong; `manifest` has the changed fields
     epoch       {epoch} commits to a key of seeds by its SHA-256; {epoch, key} reveals it, in hex
+    suite       {suite} commits to a hidden suite; {suite, salt, definition} reveals it
     objection   {target, text, contact}         somebody doubts a record or a submission
 
 A target is the digest of a record or of a submission. Further fields may be there.
@@ -12,7 +13,7 @@ A target is the digest of a record or of a submission. Further fields may be the
 import re
 from typing import Any
 
-from assay.canonical import digest_bytes
+from assay.canonical import canonical_json, digest_bytes
 from assay.errors import LedgerError
 from assay.record import record_digest, result_digest
 
@@ -27,7 +28,7 @@ _TEXTS = {
     "correction": ("reason", "by"),
     "objection": ("text", "contact"),
 }
-KINDS = ("run", "retraction", "correction", "epoch", "objection")
+KINDS = ("run", "retraction", "correction", "epoch", "suite", "objection")
 
 
 def check_body(kind: str, level: str, body: dict[str, Any]) -> None:
@@ -45,6 +46,8 @@ def check_body(kind: str, level: str, body: dict[str, Any]) -> None:
         _check_run(body)
     elif kind == "epoch":
         _check_epoch(body)
+    elif kind == "suite":
+        _check_suite(body)
     else:
         _check_statement(kind, body)
 
@@ -77,6 +80,23 @@ def _check_epoch(body: dict[str, Any]) -> None:
         found = "not hex"
     if found != body["epoch"]:
         raise LedgerError(f"the key that is revealed is not the one of epoch {body['epoch'][7:19]}")
+
+
+def suite_commitment(salt: bytes, definition: dict[str, Any]) -> str:
+    """Return the digest that commits to a suite: of a salt and of `plain(suite)`."""
+    return digest_bytes(salt + canonical_json(definition))
+
+
+def _check_suite(body: dict[str, Any]) -> None:
+    _check_digest("suite", "suite", body)
+    if body.keys() <= {"suite"}:
+        return
+    try:
+        found = suite_commitment(bytes.fromhex(body["salt"]), body["definition"])
+    except (KeyError, TypeError, ValueError):
+        found = "no salt and definition"
+    if found != body["suite"]:
+        raise LedgerError(f"what is revealed is not the suite of commitment {body['suite'][7:19]}")
 
 
 def _check_statement(kind: str, body: dict[str, Any]) -> None:

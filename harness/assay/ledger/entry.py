@@ -32,7 +32,7 @@ class Entry:
         index: Its place, from 0.
         previous: Digest of the entry before it.
         time: When it was appended, ISO 8601 in UTC.
-        kind: `run`, `retraction`, `correction`, `epoch` or `objection`.
+        kind: `run`, `retraction`, `correction`, `epoch`, `suite` or `objection`.
         level: Of a run, how its numbers came about (see `body.LEVELS`); empty for every other kind.
         body: Of a run the record; see `body.check_body`.
         key: Name of the key that signed it.

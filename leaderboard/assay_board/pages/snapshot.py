@@ -164,7 +164,7 @@ class Snapshot:
                 latest.append((table.key, entry.body["submission"]["digest"], run))
                 continue
             others.append(entry)
-            if entry.kind != "epoch":
+            if entry.kind not in ("epoch", "suite"):
                 _note(notices, entry)
         for key, entrants in opened.items():
             tables[key] = replace(tables[key], entrants=entrants)
