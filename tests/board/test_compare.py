@@ -1,8 +1,10 @@
 """Two submissions of a server side by side, with their lists and the pool at hand."""
 
 import csv
+import html
 import io
 import re
+from urllib.parse import unquote
 
 import pyarrow.parquet as pq
 
@@ -37,6 +39,12 @@ def test_lists_are_broken_down_by_what_the_pool_says_of_them(sqlite_server):
         share = found["host"].top[0]
         cell = rf"<td>{re.escape(str(share.value))}</td>\s*<td>{share.share:.1%}</td>"
         assert re.search(cell, page.text), cell
+        # The same with every number in full, as a file.
+        link = re.search(
+            r'href="data:text/csv;charset=utf-8,([^"]*)" download="[^"]*host', page.text
+        )
+        rows = csv.DictReader(io.StringIO(unquote(html.unescape(link[1]))))
+        assert repr(share.share) in {number for row in rows for number in row.values()}
     # Without a list it is said why there is nothing.
     server.board.list_path(next(iter(table.entrants))).unlink()
     assert "not on this machine" in server.client.get(f"{address}&entry=x").text

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from assay.compare.tables import csv_text
 
@@ -53,6 +54,11 @@ class Figure:
     def csv(self) -> str:
         """Return the data as CSV."""
         return csv_text(self.data[0], self.data)
+
+    @property
+    def csv_address(self) -> str:
+        """Return an address that holds the data: a link that downloads it without any server."""
+        return "data:text/csv;charset=utf-8," + quote(self.csv)
 
 
 def values(rows: Iterable[Row]) -> Spec:

@@ -4,7 +4,6 @@ import base64
 import hashlib
 from importlib import resources
 from typing import Any
-from urllib.parse import quote
 
 from assay import __version__
 from assay.report.document import Report
@@ -48,7 +47,6 @@ def _section(figure: Figure) -> dict[str, Any]:
         # The SVG is vl-convert's own serialisation, in which names are escaped text.
         "svg": None if figure.spec is None else svg(figure, PAGE),
         "spec": None if figure.spec is None else complete(figure, PAGE),
-        "csv": "data:text/csv;charset=utf-8," + quote(figure.csv),
         "open": len(figure.table.rows) <= LONGEST_OPEN_TABLE,
     }
 
