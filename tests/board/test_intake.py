@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -104,10 +105,18 @@ def team(sqlite_server):
     return sqlite_server.team()
 
 
-def test_hostile_files_are_refused_with_their_rule(sqlite_server, team):
-    for name, data, rules in FILES.values():
-        data = a_list()[:-8] if data is None else data
-        check_refused(sqlite_server, team, data, name, rules)
+def test_a_thousand_hostile_files_are_refused_with_their_rule_and_take_no_memory(
+    sqlite_server, team
+):
+    process, sizes = psutil.Process(), []
+    rounds = 1 + 1000 // (2 * len(FILES))
+    for _ in range(rounds):
+        for name, data, rules in FILES.values():
+            data = a_list()[:-8] if data is None else data
+            check_refused(sqlite_server, team, data, name, rules)
+        sizes.append(process.memory_info().rss)
+    # The first round loads what reads formats, and makes room that is used again.
+    assert max(sizes) - sizes[1] < 16 << 20
 
 
 PATHS = ["../../../etc/cron.d/x.npy", "/etc/passwd.npy", "..\\..\\x.npy", "\x00.npy", "a\nb.npy", "~/.npy",
