@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session, joinedload
@@ -22,7 +22,7 @@ from assay.submission.read import format_of
 from assay.track.load import LoadedScale
 from assay_board.audit import Actor, note
 from assay_board.context import Board
-from assay_board.database import APPENDED, Run, Submission, alone
+from assay_board.database import APPENDED, Run, Submission, Team, alone
 from assay_board.limits import check_quota
 from assay_board.problems import ProblemError, bad_request
 from assay_board.states import UNUSED, settle
@@ -120,8 +120,9 @@ def read_seeds(text: str | None, board: Board) -> int:
 def accept(board: Board, actor: Actor, examined: Examined, seeds: int) -> tuple[Submission, bool]:
     """Store and queue a list that breaks no rule; it survives whatever happens next.
 
-    The same list on the same track and scale is the same submission. What failed or was withdrawn of it
-    is queued again where its team hands it in again.
+    The same list on the same track and scale is the same submission. Where its team hands it in again, what failed
+    or was withdrawn of it is queued again, and further seeds are if more are asked for. Where nothing came of it,
+    it is the submission of whoever hands it in next: nobody can keep a list from the others.
 
     Returns:
         The submission, and whether anything was queued.
@@ -137,7 +138,7 @@ def accept(board: Board, actor: Actor, examined: Examined, seeds: int) -> tuple[
         alone(session, "lists")  # of two equal ones one is first
         known = _known(session, found.digest, loaded.label)
         if known is not None:
-            return known, _queue_again(session, board, actor, known)
+            return known, _queue_again(session, board, actor, known, examined.manifest, seeds)
         _check_quota(session, board, actor, loaded, seeds)
         # Whole on disk before the database says that it is there.
         path = board.list_path(found.digest)
@@ -166,18 +167,39 @@ def _check_quota(
     check_quota(session, board.now(), actor.team_id, loaded.track, loaded.scale, runs, allowed)
 
 
-def _queue_again(session: Session, board: Board, actor: Actor, known: Submission) -> bool:
-    """Queue what came to nothing, under the same seeds."""
+def _queue_again(
+    session: Session,
+    board: Board,
+    actor: Actor,
+    known: Submission,
+    manifest: Manifest,
+    seeds: int,
+) -> bool:
+    """Queue what came to nothing, under the same seeds, and seeds beyond those that were asked for."""
     again = [run for run in known.runs if run.state in UNUSED]
-    if not again or actor.team_id != known.team_id:
+    if actor.team_id != known.team_id:
+        if len(again) < len(known.runs):
+            return False
+        known.team = session.get_one(Team, actor.team_id)
+        known.name, known.manifest = manifest.name, _plain(manifest)
+    asked = sum(run.level == "rerun" for run in known.runs)
+    following = 1 + max(run.seed_index for run in known.runs)
+    more = range(following, following + seeds - asked)  # none where as many were asked for before
+    if not again and not more:
         return False
     now = board.now()
-    _check_quota(session, board, actor, board.law.scale(known.track, known.scale), len(again))
+    loaded = board.law.scale(known.track, known.scale)
+    _check_quota(session, board, actor, loaded, len(again) + len(more))
     for run in again:
         run.state, run.attempts, run.reason, run.queued, run.updated = "queued", 0, "", now, now
+    _add_runs(session, board, known, more, "rerun")
     settle(known, now)
-    note(session, now, actor, "submission.again", known.id, runs=len(again))
+    note(session, now, actor, "submission.again", known.id, runs=len(again) + len(more))
     return True
+
+
+def _plain(manifest: Manifest) -> dict[str, Any]:
+    return json.loads(json.dumps(manifest.plain()))
 
 
 def _insert(
@@ -197,7 +219,7 @@ def _insert(
         pool=examined.pool.root,
         unit=found.unit,
         name=manifest.name,
-        manifest=json.loads(json.dumps(manifest.plain())),
+        manifest=_plain(manifest),
         report=report.plain(),
         team_id=actor.team_id,
         state="screening",

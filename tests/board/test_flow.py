@@ -1,11 +1,14 @@
 """From a list to a record that anybody can verify, on both databases."""
 
+import json
+
+from assay.cli import main
 from assay.ledger import SignedHead, verify_inclusion
 from assay.seeds import epoch_digest, epoch_seed
 from tiny import SCALE, TRACK
 
 
-def test_a_list_becomes_a_record_in_the_ledger(server):
+def test_a_list_becomes_a_record_in_the_ledger(server, tmp_path):
     team, worker = server.team(), server.token("work")
     answer = server.hand_in(team, manifest='{"name": "my filter"}')
     assert answer.status_code == 202, answer.text
@@ -37,5 +40,8 @@ def test_a_list_becomes_a_record_in_the_ledger(server):
     head, entry = proof["head"], proof["entry"]
     assert SignedHead(**head).is_signed
     assert verify_inclusion(
-        entry["digest"].encode(), entry["index"], head["size"], proof["proof"], head["root"]
+        entry["digest"].encode(), entry["index"], head["size"], proof["path"], head["root"]
     )
+    path = tmp_path / "proof.json"
+    path.write_text(json.dumps(proof))
+    assert main(["ledger", "verify", str(path)]) == 0

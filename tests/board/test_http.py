@@ -129,3 +129,29 @@ def test_tracks_say_what_a_list_may_be(sqlite_server):
     )
     assert tiny["max_list_bytes"] < sqlite_server.board.settings.max_upload_bytes
     assert tiny["rules"]["max_repeats"] > 0
+
+
+def test_a_nul_is_refused_alike_by_both_databases(server):
+    for path in (
+        "/v1/submissions?team=%00",
+        "/submissions?team=a%00b",
+        "/v1/submissions/%00",
+        "/submissions/%00",
+        "/v1/records?track=%00",
+        "/v1/records/a%00",
+    ):
+        answer = server.client.get(path)
+        assert (answer.status_code, answer.json()["rule"]) == (422, "Q1"), path
+    worker = server.token("work")
+    answer = server.client.post("/v1/leases/%00/heartbeat", headers=worker, json={})
+    assert answer.status_code == 422
+    can = {"tracks": [{"track": "a\0", "scale": "b"}]}
+    answer = server.client.post(
+        "/v1/leases", headers=worker, json={"worker": "w", "capabilities": can}
+    )
+    assert answer.status_code == 422, answer.text
+    # What is only shown is shown without it.
+    server.hand_in(server.team())
+    server.lease(worker, "w\0")
+    (item,) = server.get("/v1/submissions")["items"]
+    assert item["runs"][0]["worker"] == "w?"

@@ -218,3 +218,37 @@ def test_whoever_comes_after_the_queue_was_looked_at_stands_behind_it(server):
     later = [queue_one(server, team, data=a_list(n), seeds="2") for n in (1, 2)]
     assert [submission["position"] for submission in later] == [2, 4]
     assert [shown(server, s)["position"] for s in (first, *later)] == [1, 2, 4]
+
+
+def test_more_seeds_may_be_asked_for_later_and_count_against_the_quota(start, database_url):
+    server = start(database_url, runs_per_week=3)
+    team, worker = server.team(), server.token("work")
+    first = queue_one(server, team, seeds="1")
+    assert server.bring(worker, server.lease(worker)).status_code == 201
+    more = server.hand_in(team, seeds="3")
+    assert more.status_code == 202
+    assert more.json()["submission"]["id"] == first["id"]
+    runs = shown(server, first)["runs"]
+    assert [run["state"] for run in runs] == ["done", "queued", "queued"]
+    assert [run["seed_index"] for run in runs] == [0, 1, 2]
+    # Asked for once more, or by others, it is what it is.
+    assert server.hand_in(team, seeds="3").status_code == 200
+    assert server.hand_in(server.team("others"), seeds="3").status_code == 200
+    assert server.hand_in(team, seeds="4").json()["rule"] == "R1"
+    seeds = {server.lease(worker)["job"]["seed"] for _ in range(2)}
+    assert len(seeds) == 2
+
+
+def test_nobody_keeps_a_list_from_the_others(server):
+    team, others, worker = server.team(), server.team("others"), server.token("work")
+    first = queue_one(server, team, seeds="2", manifest='{"name": "mine"}')
+    path = f"/v1/submissions/{first['id']}/withdraw"
+    assert server.client.post(path, headers=team).status_code == 200
+    taken = server.hand_in(others, seeds="1", manifest='{"name": "ours"}')
+    assert taken.status_code == 202
+    found = taken.json()["submission"]
+    assert (found["team"], found["name"], found["state"]) == ("others", "ours", "queued")
+    # It is theirs now.
+    assert server.client.post(path, headers=team).status_code == 403
+    assert server.hand_in(team).status_code == 200
+    assert server.bring(worker, server.lease(worker)).status_code == 201

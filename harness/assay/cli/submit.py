@@ -156,7 +156,11 @@ def _text(
         submission = document["submission"]
         lines += ["", headline(submission), f"  {submission['url']}"]
         if not document["new"]:
-            lines.append("  handed in before: this is the same submission")
+            named = f", named {submission['name']!r}" if submission["name"] else ""
+            lines.append(
+                f"  handed in before: the same list is the same submission, of team {submission['team']!r}{named}, "
+                f"with {len(submission['runs'])} seeds"
+            )
         lines += ["", f"follow it with: assay status {submission['id']} --watch"]
     return "\n".join(lines)
 

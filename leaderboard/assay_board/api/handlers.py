@@ -31,7 +31,10 @@ HEADERS = {
 
 
 class Finish:
-    """Put `HEADERS` on every answer that does not bring its own, and say in JSON that a body is too large."""
+    """Put `HEADERS` on every answer that does not bring its own, and say in JSON that a body is too large.
+
+    Addresses with a NUL character, which one database takes for a letter and another for an error, end here.
+    """
 
     def __init__(self, app: ASGIApp):
         self._app = app
@@ -55,7 +58,10 @@ class Finish:
                 message = dict(message) | {"body": b"" if message.get("more_body") else _TOO_LARGE}
             await send(message)
 
-        await self._app(scope, receive, finish)
+        app = self._app
+        if scope["type"] == "http" and ("\0" in scope["path"] or b"%00" in scope["query_string"]):
+            app = problem_answer(bad_request("an address holds no NUL character (%00)"))
+        await app(scope, receive, finish)
 
 
 _TOO_LARGE = canonical_json(

@@ -6,7 +6,8 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Query, Request, Response
 
 from assay.board import board_json
-from assay.ledger import RANKED_LEVELS, Entry
+from assay.errors import LedgerError
+from assay.ledger import RANKED_LEVELS, Entry, prove_record
 from assay_board.api import models
 from assay_board.api.access import MAX_BODY_BYTES, AnyBoard, Cursor, LedgerSize, Limit, page
 from assay_board.boards import Boards, list_boards, standing_of
@@ -14,7 +15,7 @@ from assay_board.context import Board
 from assay_board.database import RecordRow
 from assay_board.pages.cache import BoardCache
 from assay_board.pages.downloads import board_csv, board_parquet
-from assay_board.problems import bad_request, not_found
+from assay_board.problems import ProblemError, bad_request, not_found
 
 MAX_ENTRIES = 100
 router = APIRouter(tags=["ledger"], max_body_size=MAX_BODY_BYTES)
@@ -80,15 +81,13 @@ def show_record(board: AnyBoard, size: LedgerSize, digest: str) -> dict[str, Any
 
 
 @router.get("/records/{digest}/proof")
-def prove_record(board: AnyBoard, size: LedgerSize, digest: str) -> dict[str, Any]:
-    """Prove that the ledger holds a record, under its signed head."""
-    entry = _entry_of(board, digest)
-    head = board.ledger.head()
-    return {
-        "entry": entry.plain(),
-        "proof": board.ledger.inclusion_proof(entry.index, head.size),
-        "head": head.plain(),
-    }
+def show_proof(board: AnyBoard, size: LedgerSize, digest: str) -> dict[str, Any]:
+    """Prove that the ledger holds a record, under its signed head; `assay ledger verify` checks the answer."""
+    _entry_of(board, digest)
+    try:
+        return prove_record(board.ledger, digest)
+    except LedgerError as error:  # its head is just being signed
+        raise ProblemError(503, error.message, retry_after=1) from None
 
 
 def _entry_of(board: Board, digest: str) -> Entry:

@@ -122,8 +122,8 @@ class Objection(Request):
 class TrackScale(Request):
     """A track at a scale."""
 
-    track: Annotated[str, Field(max_length=100)]
-    scale: Annotated[str, Field(max_length=100)]
+    track: Annotated[str, Field(max_length=100, pattern=r"^[^\x00]*$")]
+    scale: Annotated[str, Field(max_length=100, pattern=r"^[^\x00]*$")]
 
 
 class Capabilities(BaseModel):
