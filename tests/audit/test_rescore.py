@@ -128,6 +128,16 @@ def test_a_task_without_items_makes_no_smaller_average() -> None:
     assert set(clean.metrics.values()) == {None}
 
 
+def test_a_held_out_task_without_items_leaves_the_other_metrics() -> None:
+    outputs = text_outputs(np.random.default_rng(5))
+    whole = clean_score(outputs, TEXT, {}, None)
+    (heldout,) = [task for task in TEXT.tasks if task.form == "text"]
+    clean = clean_score(outputs, TEXT, {heldout.name: set(range(heldout.num_items))}, None)
+    assert clean.emptied == (heldout.name,)
+    assert clean.metrics == whole.metrics | {"heldout_bits_per_byte": None}
+    assert whole.metrics["heldout_bits_per_byte"] is not None
+
+
 def test_outputs_that_are_not_the_records_are_refused(tmp_path) -> None:
     path = tmp_path / "outputs.parquet"
     record = {"digest": "sha256:" + "0" * 64, "digests": {"outputs": "sha256:11"}}

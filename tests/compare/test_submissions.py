@@ -99,7 +99,8 @@ def test_the_lead_is_held_against_luck_and_the_record_rule(
     # The larger of two normal numbers lies 1 / sqrt(pi) above their mean.
     assert lead.luck == pytest.approx(scale.pooled_sd / math.sqrt(math.pi) / math.sqrt(3))
     assert main(["compare", "method2", "method1"]) == 0
-    assert "record rule holds for method1 over method2" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "record rule holds for method1 over method2, on the seeds that chose them" in shown
 
 
 def test_one_seed_each_shows_differences_without_intervals(
@@ -145,6 +146,18 @@ def test_the_order_across_scales_is_measured(home: Path) -> None:
     assert found.scales[1].missing == ("method6",)
     assert found.power_law is not None
     assert found.power_law.alpha > 0
+
+
+def test_whoever_is_at_every_scale_comes_first_where_nobody_is_named(home: Path) -> None:
+    for number in range(4):
+        for seed in range(3):
+            scale = ("pico", "nano")[number % 2]
+            ledger.append(record(f"{number} alone", scale, seed, [1.0, 1.0, 1.0]))
+    scales = compare_submissions(gather("text", ["pico", "nano"], [])).scales
+    (name,) = {scale.entries[0].name for scale in scales}
+    assert name.startswith("method")
+    assert {"1 alone", "3 alone"} == set(scales[0].missing)
+    assert {"method6", "0 alone", "2 alone"} == set(scales[1].missing)
 
 
 def test_few_submissions_get_no_correlation(home: Path) -> None:

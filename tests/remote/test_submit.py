@@ -75,7 +75,7 @@ class Server:
     def _submission(self, state: dict[str, Any]) -> dict[str, Any]:
         return {
             "id": "5e1f", "digest": DIGEST, "track": TRACK, "scale": SCALE, "position": None, "eta_seconds": None,
-            "runs": [RUN], "url": f"{URL}/submissions/5e1f",
+            "team": "a", "runs": [RUN], "url": f"{URL}/submissions/5e1f",
         } | state  # fmt: skip
 
     def paths(self) -> list[str]:
@@ -253,3 +253,28 @@ def test_without_any_server_it_says_so(
     assert "has not used a leaderboard yet" in capsys.readouterr().err
     assert main(["submit", str(ids), "--track", TRACK, "--scale", SCALE]) == 2
     assert "assay board serve" in capsys.readouterr().err
+
+
+def test_what_screening_found_is_told_in_two_lines(
+    server: Server, tiny_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    overlap = {
+        "submission": DIGEST,
+        "name": "an\x1b[2J earlier",
+        "scale": "pico",
+        "jaccard": 0.9987,
+        "contained": 1.0,
+    }
+    audit = {
+        "done": True, "leaked_items": 7, "matches": 1234, "overlaps": [overlap],
+        "duplicates": {"exact": {"redundant": 40}, "near": {"redundant": 55}},
+        "issues": ["40 examples (1.0%) are exact copies of others", "7 examples hold evaluation items"],
+    }  # fmt: skip
+    server.states = [{"state": "queued", "report": {"ok": True, "audit": audit}}]
+    assert main(["status", "5e1f", "--server", URL]) == 0
+    told = capsys.readouterr().out
+    assert (
+        "  screening: 7 leaks of evaluation items, 1,234 matches with shared phrases; 40 exact copies, "
+        "55 with near-copies; nearest earlier list an?[2J earlier at pico, Jaccard index 0.9987\n"
+        "  issues: 40 examples (1.0%) are exact copies of others; 7 examples hold evaluation items\n"
+    ) in told

@@ -32,8 +32,8 @@ class CleanScore:
     """A run's headline metrics over the items that are left.
 
     Attributes:
-        metrics: Metric to its value; None where a task has no item left, since an average over fewer
-            tasks would be another metric.
+        metrics: Metric to its value; None where a task that it averages has no item left, since an average over
+            fewer tasks would be another metric.
         removed: Items that do not count.
         emptied: Tasks that have none left.
     """
@@ -81,16 +81,23 @@ def clean_score(
     }
     removed = sum(map(len, out.values()))
     emptied = tuple(name for name, items in out.items() if len(items) == asked[name])
-    names = ("average", "centered_average")
-    if not isinstance(suite, ClipSuite):
-        names = ("bits_per_byte", "centered_accuracy", "heldout_bits_per_byte")
-    if emptied:
-        return CleanScore(dict.fromkeys(names), removed, emptied)
     if isinstance(suite, ClipSuite):
+        names = ("average", "centered_average")
+        if emptied:
+            return CleanScore(dict.fromkeys(names), removed, emptied)
         values = _clip_values(outputs, suite, out, items_per_task)
-    else:
-        values = vars(_text_metrics(outputs, suite, out, asked))
-    return CleanScore({name: values[name] for name in names}, removed, ())
+        return CleanScore({name: values[name] for name in names}, removed, ())
+    metrics: dict[str, float | None] = dict.fromkeys(
+        ("bits_per_byte", "centered_accuracy", "heldout_bits_per_byte")
+    )
+    forms = {task.form for task in suite.tasks if task.name in emptied}
+    if forms <= {"text"}:
+        kept = tuple(task for task in suite.tasks if task.name not in emptied)
+        values = vars(_text_metrics(outputs, replace(suite, tasks=kept), out, asked))
+        metrics |= {name: values[name] for name in metrics}
+    if forms:
+        metrics["heldout_bits_per_byte"] = None
+    return CleanScore(metrics, removed, emptied)
 
 
 def _text_metrics(

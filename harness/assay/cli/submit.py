@@ -156,10 +156,9 @@ def _text(
         submission = document["submission"]
         lines += ["", headline(submission), f"  {submission['url']}"]
         if not document["new"]:
-            named = f", named {submission['name']!r}" if submission["name"] else ""
             lines.append(
-                f"  handed in before: the same list is the same submission, of team {submission['team']!r}{named}, "
-                f"with {len(submission['runs'])} seeds"
+                f"  handed in before: the same list is the same submission, of team {submission['team']!r}, "
+                f"with {len(submission['runs'])} runs"
             )
         lines += ["", f"follow it with: assay status {submission['id']} --watch"]
     return "\n".join(lines)

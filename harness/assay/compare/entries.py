@@ -108,14 +108,18 @@ Method = tuple[str, ...]
 
 
 def _every(known: dict[str, str], found: dict[str, dict[Any, Groups]]) -> list[Method]:
-    """Return every method; lists of one name are one method unless a table holds several of them."""
+    """Return every method; lists of one name are one method unless a table holds several of them.
+
+    Those with a record at every scale come first: the first is what the others are compared with.
+    """
     tables = [groups for each in found.values() for groups in each.values()]
     methods: list[Method] = []
     for name in dict.fromkeys(known.values()):
         lists = tuple(digest for digest, other in known.items() if other == name)
         alone = all(sum(digest in groups for digest in lists) <= 1 for groups in tables)
         methods += [lists] if alone else [(digest,) for digest in lists]
-    return methods
+    there = [{digest for groups in each.values() for digest in groups} for each in found.values()]
+    return sorted(methods, key=lambda method: not all(here & set(method) for here in there))
 
 
 def primary_metric(scores: ScaleScores, wanted: str | None) -> Metric:

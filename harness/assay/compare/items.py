@@ -32,7 +32,7 @@ def text_item_error(first: Records, second: Records, metric: str) -> ItemError |
 
     Returns:
         None where a run's outputs are not on this machine or are not those of its record, where the suite
-        is not the one that they were scored on, or where a task has a single item.
+        is not the one that they were scored on, or where a task has a single item or passage.
     """
     loaded = _scored_on(first[0])
     if loaded is None:
@@ -45,7 +45,10 @@ def text_item_error(first: Records, second: Records, metric: str) -> ItemError |
     differences = {task.name: one[task.name] - other[task.name] for task in tasks}
     if any(len(items) < 2 for items in differences.values()):
         return None
-    return item_error(differences, _shared_passages(loaded, tasks))
+    shared = _shared_passages(loaded, tasks)
+    if any(len(set(labels.tolist())) < 2 for labels in shared.values()):
+        return None
+    return item_error(differences, shared)
 
 
 def _scored_on(record: dict[str, Any]) -> LoadedScale | None:

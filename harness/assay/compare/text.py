@@ -105,7 +105,7 @@ def _scale_table(scale: ScaleComparison) -> Table:
     title = f"{scale.label}{'' if scale.sealed else '  UNSEALED'}   ({noise})"
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("#", justify="right")
-    table.add_column("name")
+    table.add_column("name", overflow="fold", min_width=_widest(scale))
     headings = (
         f"{scale.metric.heading} {arrow}", "seeds", "rank", "P(best)", "tasks out", "BT",
         "difference to first", "p (Holm)", "on new items", "detectable",
@@ -115,6 +115,11 @@ def _scale_table(scale: ScaleComparison) -> Table:
     for entry in scale.entries:
         table.add_row(*_cells(entry))
     return table
+
+
+def _widest(scale: ScaleComparison) -> int:
+    """Return the room that names need: without it they are cut until they look alike."""
+    return min(40, max(len(entry.name) + entry.keeps_own_variance for entry in scale.entries))
 
 
 def _cells(entry: Compared) -> list[str]:
@@ -179,9 +184,10 @@ def _lead_notes(lead: Lead, unit: str) -> list[str]:
         notes.append(f"the best of as many equals would lead their mean by {lead.luck:.4f} {unit}")
     if (verdict := lead.verdict) is not None:
         holds = "holds" if verdict.accepted else "does not hold"
+        again = "; a record, if fresh seeds say so too" if verdict.accepted else ""
         notes.append(
-            f"record rule {holds} for {lead.best} over {lead.second}: gain {verdict.gain:.4f} (at least "
-            f"{verdict.needed:.4f}), one-sided p {_p(verdict.p)} (below {RECORD_LEVEL})"
+            f"record rule {holds} for {lead.best} over {lead.second}, on the seeds that chose them: gain "
+            f"{verdict.gain:.4f} (at least {verdict.needed:.4f}), one-sided p {_p(verdict.p)} (below {RECORD_LEVEL}){again}"
         )
     return notes
 
