@@ -22,9 +22,9 @@ NEEDED = (
     "scipy",
 )
 OPTIONAL = {
-    "wandb": ("logging=wandb", "pip install 'assay-bench[wandb]'"),
-    "open_clip_torch": ("image-text models", "pip install -c constraints.txt 'assay-bench[clip]'"),
-    "s3fs": ("s3:// sources and pools", "pip install 'assay-bench[s3]'"),
+    "wandb": ("logging=wandb", "pip install -c constraints.txt -e '.[wandb]'"),
+    "open_clip_torch": ("image-text models", "pip install -c constraints.txt -e '.[clip]'"),
+    "s3fs": ("s3:// sources and pools", "pip install -c constraints.txt -e '.[s3]'"),
 }
 LEAST_FREE_BYTES = 2 << 30
 

@@ -176,3 +176,22 @@ def test_entries_that_come_at_once_are_indexed_once(server):
         assert [call.result() for call in calls] == [201] * 8
     assert server.board.ledger.size == server.get("/v1/health")["entries"] == 9
     assert operating.rebuild_index(server.board)["identical"]
+
+
+def test_a_team_retracts_its_own_scores_and_nobody_elses(server):
+    team, worker = server.team(), server.token("work")
+    found = server.hand_in(team, seeds="2").json()["submission"]
+    path, why = f"/v1/submissions/{found['id']}/retraction", {"reason": "a bug in our filter"}
+    assert server.client.post(path, headers=team, json=why).status_code == 409
+    for _ in range(2):
+        assert server.bring(worker, server.lease(worker)).status_code == 201
+    assert server.client.post(path, headers=server.team("others"), json=why).status_code == 403
+    assert server.client.post(path, headers=team, json={"reason": " "}).status_code == 422
+    assert len(names(server)) == 1
+    answer = server.client.post(path, headers=team, json=why)
+    assert answer.status_code == 201, answer.text
+    assert len(answer.json()["entries"]) == 2
+    assert names(server) == []
+    assert {r["retracted"] for r in server.get("/v1/records")["items"]} == {why["reason"]}
+    assert server.client.post(path, headers=team, json=why).status_code == 409
+    assert rebuilt(server)[0] == rebuilt(server)[1]

@@ -335,7 +335,7 @@ def test_without_the_extra_the_refusal_names_it(
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "vl_convert", None)
     assert main(["compare", "first", "last", "--out", "report.html"]) == 2
-    assert "pip install 'assay-bench[report]'" in capsys.readouterr().err
+    assert "pip install -c constraints.txt -e '.[report]'" in capsys.readouterr().err
 
 
 @pytest.mark.realdata

@@ -79,7 +79,7 @@ def _check_installed() -> None:
     if lacking:
         raise UserError(
             f"the leaderboard's server needs {', '.join(lacking)}; install it with: pip install -c constraints.txt "
-            "'assay-bench[board]' (in a clone: make setup)"
+            "-e '.[board]' (in a clone: make setup)"
         )
 
 

@@ -61,5 +61,5 @@ def _vega() -> ModuleType:
 
 def _not_installed(package: str) -> CompareError:
     return CompareError(
-        f"a report needs {package}, which is not installed; install it with: pip install 'assay-bench[report]'"
+        f"a report needs {package}, which is not installed; install it with: pip install -c constraints.txt -e '.[report]'"
     )

@@ -31,7 +31,7 @@ def check_installed(modality: str) -> None:
     if modality == "clip" and importlib.util.find_spec("open_clip") is None:
         raise UserError(
             "open_clip is not installed, and image-text models need it; run: pip install -c constraints.txt "
-            "'assay-bench[clip]'"
+            "-e '.[clip]'"
         )
 
 

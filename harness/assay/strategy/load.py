@@ -115,7 +115,7 @@ def errors_of(path: Path) -> Iterator[None]:
         where = f"{path.name} line {line}" if line else path.name
         advice = "see all with -v"
         if isinstance(error, ModuleNotFoundError):
-            advice = f"install it: pip install -c constraints.txt 'assay-bench[clip]' has what baselines need; {advice}"
+            advice = f"install it: pip install -c constraints.txt -e '.[clip]' has what baselines need; {advice}"
         raise StrategyError(f"{where}: {type(error).__name__}: {error}; {advice}") from error
 
 

@@ -39,7 +39,7 @@ class Tracker:
             import wandb
         except ImportError:
             raise SettingsError(
-                "logging=wandb: wandb is not installed; install it with: pip install 'assay-bench[wandb]'"
+                "logging=wandb: wandb is not installed; install it with: pip install -c constraints.txt -e '.[wandb]'"
             ) from None
         return wandb.init(
             project=settings.logging.project,

@@ -119,6 +119,12 @@ class Objection(Request):
     contact: Annotated[str, Field(max_length=500)] = ""
 
 
+class Retraction(Request):
+    """Why the scores of a submission should not count any more."""
+
+    reason: Annotated[str, Field(max_length=10_000)]
+
+
 class TrackScale(Request):
     """A track at a scale."""
 

@@ -22,10 +22,11 @@ from assay_board.api.access import (
 )
 from assay_board.api.forms import file_of, form_of, form_schema, required, text_of, work_on
 from assay_board.audit import Actor, note
+from assay_board.boards import standing_of
 from assay_board.context import Board
 from assay_board.database import LogLine, Run, Submission, Team
 from assay_board.describe import describe, iso
-from assay_board.index import follow
+from assay_board.index import follow, follow_alone
 from assay_board.intake import accept, examine, read_seeds
 from assay_board.problems import ProblemError, bad_request
 from assay_board.queue import find_submission, withdraw
@@ -263,3 +264,32 @@ def object_to(
         follow(session, board.ledger, board.now())
         note(session, board.now(), actor, "objection", found.id, entry=entry.index, contact=contact)
     return {"entry": entry.index}
+
+
+@_router.post("/submissions/{submission_id}/retraction", status_code=201)
+def retract_submission(
+    board: AnyBoard, actor: TeamOrAdmin, submission_id: str, asked: models.Retraction
+) -> dict[str, list[int]]:
+    """Let the scores of a submission count no more, by its team or the operator; they stay to be seen."""
+    try:
+        reason = clean_text(asked.reason, 4000)
+    except ValueError as error:
+        raise bad_request(f"reason: {error}") from None
+    if not reason:
+        raise bad_request("reason: say for everybody why")
+    with board.database.write() as session:
+        follow_alone(session)
+        found = find_submission(session, submission_id)
+        if actor.scope != "admin" and actor.team_id != found.team_id:
+            raise ProblemError(403, "this is another team's submission", "A2")
+        gone = standing_of(session, board).retracted
+        records = [run.record for run in found.runs if run.record and run.record not in gone]
+        if not records:
+            raise ProblemError(409, "no score of the submission stands; to end its runs: withdraw")
+        said = {"reason": reason, "by": actor.team or "operator"}
+        # Record by record: the same list may be another team's submission at another scale.
+        entries = [board.ledger.append("retraction", {"target": r} | said) for r in records]
+        follow(session, board.ledger, board.now())
+        numbers = [entry.index for entry in entries]
+        note(session, board.now(), actor, "retraction", found.id, entries=numbers)
+    return {"entries": numbers}

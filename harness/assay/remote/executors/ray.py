@@ -26,7 +26,7 @@ class RayExecutor:
             import ray  # pyright: ignore[reportMissingImports]
         except ImportError:
             raise SettingsError(
-                "executor=ray: ray is not installed; run: pip install 'assay-bench[ray]'"
+                "executor=ray: ray is not installed; run: pip install -c constraints.txt -e '.[ray]'"
             ) from None
         self._ray: Any = ray
         if not ray.is_initialized():

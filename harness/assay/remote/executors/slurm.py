@@ -45,7 +45,7 @@ class SlurmExecutor:
             import submitit
         except ImportError:
             raise SettingsError(
-                "executor=slurm: submitit is not installed; run: pip install 'assay-bench[slurm]'"
+                "executor=slurm: submitit is not installed; run: pip install -c constraints.txt -e '.[slurm]'"
             ) from None
         if lacking := [name for name in ("sbatch", "srun", "sacct") if shutil.which(name) is None]:
             raise SettingsError(

@@ -110,6 +110,6 @@ def _package() -> Any:
     except ModuleNotFoundError:
         raise SignalError(
             "fastText classifiers need the package fasttext-numpy2-wheel, which is not installed; install it: "
-            "pip install -c constraints.txt 'assay-bench[fasttext]'"
+            "pip install -c constraints.txt -e '.[fasttext]'"
         ) from None
     return fasttext

@@ -78,6 +78,6 @@ def _identifier() -> Any:
     except ModuleNotFoundError:
         raise SignalError(
             "naming languages needs the package py3langid, which is not installed; install it: "
-            "pip install -c constraints.txt 'assay-bench[language]'"
+            "pip install -c constraints.txt -e '.[language]'"
         ) from None
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
