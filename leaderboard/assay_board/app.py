@@ -15,6 +15,7 @@ from assay import __version__
 from assay.canonical import digest_json
 from assay_board.api import models
 from assay_board.api.access import MAX_BODY_BYTES, AnyBoard
+from assay_board.api.artifacts import router as artifacts_router
 from assay_board.api.handlers import Finish, add_handlers
 from assay_board.api.leases import leases_router
 from assay_board.api.ledger import router as ledger_router
@@ -93,7 +94,8 @@ def create_app(settings: BoardSettings) -> FastAPI:
         KeptAnswers, stamp=lambda path: (board.stamp(path), cache.built), untagged=UNDER_WAY
     )
     add_handlers(app)
-    for router in (_about, submissions_router(settings), leases_router(settings), ledger_router):
+    routers = submissions_router(settings), leases_router(settings), ledger_router, artifacts_router
+    for router in (_about, *routers):
         app.include_router(router, prefix="/v1", responses={"4XX": _PROBLEM, 422: _PROBLEM})
     app.add_api_route("/v1/{path:path}", _nowhere, methods=["GET"], include_in_schema=False)
     finders = source.list_path, source.trace_path, source.pool_of

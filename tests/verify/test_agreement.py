@@ -201,6 +201,9 @@ def test_exit_codes_follow_the_first_level_that_fails() -> None:
     assert (found(good, bad, worse).exit_code, found(good, bad, worse).level) == (4, "digests")
     assert (found(good, lost, worse).exit_code, found(good, lost, worse).level) == (5, None)
     assert (found(good, lost).exit_code, found(good, lost).level) == (7, None)
+    later = Check("digests", "e", "pending", "")
+    assert (found(good, later).exit_code, found(good, later).level) == (7, "digests")
+    assert (found(later).exit_code, found(later).level) == (7, None)
 
 
 def test_a_detail_is_one_line_that_steers_no_terminal() -> None:

@@ -194,7 +194,7 @@ def test_another_seed_is_caught_by_the_plan_and_by_the_replay(
     forgery = forged(record, seed=other["seed"])
     found = verified(forgery, text_home)
     assert statuses(found, "failed") == ["plan"]
-    assert found.exit_code == 3
+    assert found.exit_code == 5
     edit_plan(record, seed=other["seed"])
     found = verified(forgery, text_home, rerun="prefix")
     assert statuses(found, "failed") == ["prefix"]
@@ -209,7 +209,7 @@ def test_a_swapped_checkpoint_is_caught_by_its_digest(
     found = verified(record, text_home)
     assert statuses(found, "failed") == ["weights"]
     assert statuses(found, "skipped") == ["evaluation"]
-    assert found.exit_code == 3
+    assert (found.level, found.exit_code) == ("metrics", 5)
 
 
 def test_a_swapped_checkpoint_is_caught_by_its_outputs(

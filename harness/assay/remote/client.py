@@ -120,8 +120,20 @@ class Client:
             self._wait(max(asked or 0.0, self._backoff(attempt)))
         raise AssertionError("the last attempt returns or raises")
 
-    def download(self, path: str, to: Path, **request: Any) -> None:
-        """Write a resource to a file, whole or not at all, in bounded memory."""
+    def download(
+        self, path: str, to: Path, *, max_bytes: int | None = None, **request: Any
+    ) -> None:
+        """Write a resource to a file, whole or not at all, in bounded memory.
+
+        Args:
+            path: Under the server's URL.
+            to: The file.
+            max_bytes: Of the resource, decoded; None for any number.
+            request: As `httpx.Client.stream` takes it.
+
+        Raises:
+            RemoteError: If the server refuses, cannot be reached for long, or sends more than that.
+        """
         for attempt in range(self._attempts):
             last = attempt + 1 == self._attempts
             try:
@@ -134,6 +146,11 @@ class Client:
                         with atomic_file(to) as stream:
                             for block in response.iter_bytes(1 << 20):
                                 stream.write(block)
+                                if max_bytes is not None and stream.tell() > max_bytes:
+                                    raise RemoteError(
+                                        f"{self.url}{path} has more than {max_bytes:,} bytes, which none "
+                                        "needs; check the address"
+                                    )
                         return
             except httpx.TransportError as error:
                 if last:

@@ -20,9 +20,16 @@ from assay.runner.scoring import OUTPUTS_FILE
 from assay.runner.training import TRACE_FILE
 from assay.selection import Selection, select_rows
 from assay.submission import Report, Submission, validate_file
+from assay.submission.parquet_size import measure_parquet
 from assay.track.load import LoadedScale, load, track_roots
 from assay.track.pools import open_pool
 from assay.verify.report import AbsentError, DiffersError
+
+EPOCH_FILE = "epoch.json"
+"""What a server's ledger says of the seed's key, beside a record that was fetched from there."""
+
+MAX_OUTPUTS_BYTES = 1 << 30
+"""Decoded."""
 
 
 class Case:
@@ -35,12 +42,20 @@ class Case:
         record: As read; nothing in it is believed.
         path: Its file.
         given: An id list to take instead of the one in the run's folder, or None.
+        fetched: A folder with what a server has of the run, to take for the run's folder, or None.
     """
 
-    def __init__(self, record: dict[str, Any], path: Path, given: Path | None):
+    def __init__(
+        self,
+        record: dict[str, Any],
+        path: Path,
+        given: Path | None = None,
+        fetched: Path | None = None,
+    ):
         self.record = record
         self.path = path
         self.given = given
+        self.fetched = fetched
 
     @property
     def digests(self) -> dict[str, str]:
@@ -66,6 +81,8 @@ class Case:
     @cached_property
     def folder(self) -> Path:
         """The folder of the run, or the one that a later `--fresh` put aside."""
+        if self.fetched is not None:
+            return self.fetched
         folder = run_folder(self.digests["run"])
         found = [
             f for f in (folder, *sorted(folder.parent.glob(f"{folder.name}.[0-9]*"))) if f.is_dir()
@@ -81,6 +98,8 @@ class Case:
     def artifact(self, name: str) -> Path:
         """Return a file or folder of the run."""
         path = self.folder / name
+        if not path.exists() and self.fetched is not None:
+            raise AbsentError(f"the server has no {name} of this run")
         if not path.exists():
             raise AbsentError(f"{path} is not on this machine")
         return path
@@ -126,8 +145,12 @@ class Case:
         """Per-item outputs from the run's folder."""
         path = self.artifact(OUTPUTS_FILE)
         try:
+            # Told by its headers, so that a bomb allocates nothing.
+            size = measure_parquet(path).num_bytes
+            if size > MAX_OUTPUTS_BYTES:
+                raise DiffersError(f"{path} unpacks to {size:,} bytes; no suite's outputs do")
             return pq.read_table(path)
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, ValueError) as error:
             raise DiffersError(f"{path} cannot be read: {' '.join(str(error).split())}") from None
 
     def require_models(self) -> None:

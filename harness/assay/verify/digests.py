@@ -1,17 +1,23 @@
 """The first level: the record, the law that it names, and every artifact that it points at."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 from assay.canonical import digest_bytes, digest_file, digest_json
 from assay.errors import LedgerError
 from assay.ledger import (
+    Entry,
     Ledger,
+    Standing,
     entry_path,
     ledger_folder,
     ledger_standing,
     machine_ledger,
     read_entry,
+    standing,
 )
+from assay.ledger.entry import content_digest
 from assay.ledger.layout import HEAD_FILE
 from assay.record import record_digest, result_digest
 from assay.runner.modalities import input_digests, prepare
@@ -22,8 +28,8 @@ from assay.seeds import derive_seed, epoch_digest, epoch_seed
 from assay.spec import plain
 from assay.suite.clip.embedded import EMBEDDED_CLIP_SUITE
 from assay.suite.embedded import EMBEDDED_SUITE
-from assay.verify.case import Case
-from assay.verify.report import AbsentError, DiffersError, short
+from assay.verify.case import EPOCH_FILE, Case
+from assay.verify.report import AbsentError, DiffersError, PendingError, short
 
 MAX_SEEDS = 1000
 """A seed is looked for among so many of its submission's first."""
@@ -154,15 +160,14 @@ def _check_drawn(case: Case, seed: int, digest: str, label: str) -> str:
         case other:
             raise DiffersError(f"seed_source is {other!r:.80}, not an epoch and an index")
     told = f"{seed} is said to be number {index + 1} of epoch {short(epoch)}"
-    book = _ledger_of(case)
-    known = ledger_standing(book).epochs.get(epoch)
+    said, where = _standing_of(case)
+    known = said.epochs.get(epoch)
     if known is None:
         raise AbsentError(
-            f"{told}, of which the ledger in {book.folder} says nothing; verify the entry in a copy of the "
-            "leaderboard's ledger"
+            f"{told}, of which {where} says nothing; verify the entry in a copy of the leaderboard's ledger"
         )
     if known.key is None:
-        raise AbsentError(
+        raise PendingError(
             f"{told}, committed to at {known.committed}; its key is not published yet, and only that gives the "
             "seed again"
         )
@@ -172,6 +177,28 @@ def _check_drawn(case: Case, seed: int, digest: str, label: str) -> str:
     if epoch_seed(key, digest, label, index) != seed:
         raise DiffersError(f"{told}; its key gives {epoch_seed(key, digest, label, index)}")
     return f"{seed} is number {index + 1} of epoch {short(epoch)}, whose key was published at {known.revealed}"
+
+
+def _standing_of(case: Case) -> tuple[Standing, str]:
+    """Return what is said of epochs, and by whom."""
+    if case.fetched is not None:
+        return standing(_served_entries(case.artifact(EPOCH_FILE))), "the server"
+    book = _ledger_of(case)
+    return ledger_standing(book), f"the ledger in {book.folder}"
+
+
+def _served_entries(path: Path) -> list[Entry]:
+    """Read entries that came without their ledger; whose key signed them, only their reader knows."""
+    try:
+        entries = [Entry(**values) for values in json.loads(path.read_bytes())["items"]]
+        for entry in entries:
+            entry.check()
+        intact = all(e.digest == content_digest(e.plain()) and e.is_signed for e in entries)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, LedgerError):
+        intact, entries = False, []
+    if not intact:
+        raise DiffersError("what the server says of the seed's epoch is no signed entry")
+    return entries
 
 
 def _ledger_of(case: Case) -> Ledger:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from assay.errors import TrainingError, UserError
 
 Level = Literal["digests", "metrics", "checkpoint", "replay"]
-Status = Literal["ok", "failed", "skipped"]
+Status = Literal["ok", "failed", "skipped", "pending"]
 
 EXIT_CODES: dict[Level, int] = {"digests": 3, "metrics": 4, "checkpoint": 5, "replay": 6}
 """Exit code by the first level with a failed check, in the order in which levels are reached."""
@@ -24,6 +24,10 @@ class AbsentError(Exception):
     """What a check needs is not on this machine."""
 
 
+class PendingError(Exception):
+    """What a check needs is not published yet, so that nobody can make it anywhere."""
+
+
 @dataclass(frozen=True)
 class Check:
     """One line of a verification.
@@ -31,7 +35,8 @@ class Check:
     Attributes:
         level: To which the check belongs.
         name: One word.
-        status: `ok`, `failed`, or `skipped` where this machine lacks what the check needs.
+        status: `ok`, `failed`, `skipped` where this machine lacks what the check needs, or `pending` where
+            nobody has it yet.
         detail: What was compared and how it came out.
     """
 
@@ -61,11 +66,11 @@ class Verification:
 
     @property
     def level(self) -> Level | None:
-        """Return the last level of which, and of all before which, every check passed."""
+        """Return the last level of which, and of all before which, every check passed or is pending."""
         reached: Level | None = None
         for level in EXIT_CODES:
             statuses = {check.status for check in self.checks if check.level == level}
-            if statuses != {"ok"}:
+            if statuses - {"pending"} != {"ok"}:
                 break
             reached = level
         return reached
@@ -76,7 +81,8 @@ class Verification:
         for level, code in EXIT_CODES.items():
             if any(c.level == level and c.status == "failed" for c in self.checks):
                 return code
-        return INCOMPLETE if any(c.status == "skipped" for c in self.checks) else 0
+        made = all(c.status == "ok" for c in self.checks)
+        return 0 if made else INCOMPLETE
 
     def plain(self) -> dict[str, Any]:
         """Return the document of `assay verify --json`."""
@@ -99,12 +105,15 @@ def make_check(level: Level, name: str, find: Callable[[], str]) -> Check:
         level: To which it belongs.
         name: One word.
         find: Returns the detail of a check that passed; raises `DiffersError` for one that failed (as does
-            an error about the input), `AbsentError` for one that cannot be made here.
+            an error about the input), `AbsentError` for one that cannot be made here, `PendingError` for one
+            that cannot be made anywhere yet.
     """
     try:
         return Check(level, name, "ok", _one_line(find()))
     except AbsentError as error:
         return Check(level, name, "skipped", _one_line(str(error)))
+    except PendingError as error:
+        return Check(level, name, "pending", _one_line(str(error)))
     except (DiffersError, UserError, TrainingError) as error:
         return Check(level, name, "failed", _one_line(str(error)))
 

@@ -57,12 +57,12 @@ STEPS = (
     _Step("digests", "inputs", check_inputs, ("track", "suite", "pool")),
     _Step("digests", "submission", check_submission, ("track", "recipe", "pool")),
     _Step("digests", "seed", check_seed, ("track",)),
-    _Step("digests", "plan", check_plan),
     _Step("digests", "trace", check_trace),
-    _Step("digests", "weights", check_weights),
     _Step("digests", "outputs", check_outputs),
     _Step("metrics", "complete", check_complete, ("track", "suite")),
     _Step("metrics", "metrics", check_metrics, ("complete",)),
+    _Step("checkpoint", "plan", check_plan),
+    _Step("checkpoint", "weights", check_weights),
     _Step(
         "checkpoint",
         "evaluation",
@@ -77,7 +77,12 @@ REPLAYS = {
 
 
 def verify_record(
-    record: dict[str, Any], path: Path, *, rerun: Rerun | None = None, given: Path | None = None
+    record: dict[str, Any],
+    path: Path,
+    *,
+    rerun: Rerun | None = None,
+    given: Path | None = None,
+    fetched: Path | None = None,
 ) -> Verification:
     """Check a record against the law, its artifacts and, where asked, a replay of its training.
 
@@ -86,8 +91,9 @@ def verify_record(
         path: Its file.
         rerun: `prefix` trains the first steps again, `full` the whole run; None neither.
         given: The id list, where the run's folder is not on this machine.
+        fetched: The folder that `fetch_record` filled, to take for the run's folder.
     """
-    case = Case(record, path, given)
+    case = Case(record, path, given, fetched)
     steps = (*STEPS, REPLAYS[rerun]) if rerun else STEPS
     made: dict[str, Check] = {}
     for step in steps:
