@@ -6,21 +6,29 @@ from pathlib import Path
 
 from assay.artifact import atomic_folder
 from assay.canonical import canonical_json
-from assay.errors import SettingsError
+from assay.errors import SettingsError, UserError
 from assay.ledger import Ledger
+from assay.pool import AnyPool, pool_path
+from assay.track.load import load
+from assay.track.pools import open_pool
 from assay_board.pages.compose import Pages, current_path
 from assay_board.pages.downloads import FORMATS
 from assay_board.pages.links import Links, board_path, compare_path, entry_path, progress_path
 from assay_board.pages.render import assets
 from assay_board.pages.snapshot import Snapshot, Table
 from assay_board.pages.views.listing import Query
+from assay_board.settings import BoardSettings
 
 MARK = ".assay-board"
 """In every export, so that a folder of something else is never replaced."""
+LARGEST_POOL = 200_000
+"""Examples of a pool whose columns are read for a comparison; a server reads no larger one either."""
 
 
 def build_site(ledger_folder: Path, out: Path) -> Path:
     """Write the pages of a ledger, and the ledger itself beside them; return the home page.
+
+    Curves, overlaps and compositions are of what lies under `assay_home()`, as a server there has them.
 
     The folder appears whole; an earlier export there is replaced once the new one is written.
 
@@ -53,7 +61,7 @@ def build_site(ledger_folder: Path, out: Path) -> Path:
 
 def _files(snapshot: Snapshot) -> Iterator[tuple[str, bytes]]:
     """Yield every file's path and content."""
-    pages = Pages()
+    pages = Pages(list_path=_list_path, trace_path=_trace_path, pool_of=_pool_of)
     yield MARK, b"An export of a board; `assay board build` may replace this folder.\n"
     yield "index.html", pages.home(Links.of_file("index"), snapshot, ()).encode()
     yield "rules.html", pages.rules(Links.of_file("rules"), snapshot).encode()
@@ -71,6 +79,31 @@ def _files(snapshot: Snapshot) -> Iterator[tuple[str, bytes]]:
         yield f"{path}.html", (pages.entry(Links.of_file(path), snapshot, digest) or "").encode()
         badge = pages.badge(snapshot, digest) or ""
         yield f"badges/{digest.removeprefix('sha256:')}.svg", badge.encode()
+
+
+def _list_path(digest: str) -> Path | None:
+    folder = BoardSettings().folder / "submissions" / digest.removeprefix("sha256:")
+    path = folder / "list.parquet"
+    return path if path.is_file() else None
+
+
+def _trace_path(record: str) -> Path | None:
+    path = BoardSettings().folder / "results" / record.removeprefix("sha256:") / "trace.npy"
+    return path if path.is_file() else None
+
+
+def _pool_of(table: Table) -> AnyPool | None:
+    """Return the pool that a board was measured on, if it is here; an export builds none."""
+    try:
+        loaded = load(table.track, table.scale)
+        if not (pool_path(loaded.spec.pool.name) / "pool.json").is_file():
+            return None
+        pool = open_pool(loaded)
+    except (
+        UserError
+    ):  # another track's ledger, or a pool that does not verify: an export goes without
+        return None
+    return pool if pool.root == table.digests["pool"] and pool.n <= LARGEST_POOL else None
 
 
 def _board(

@@ -155,10 +155,33 @@ def run_line(run: dict[str, Any]) -> str:
 def _text(document: dict[str, Any]) -> str:
     submission = document["submission"]
     lines = [headline(submission), f"  {submission['url']}"]
+    lines += screening_lines(submission)
     lines += [run_line(run) for run in submission["runs"]]
     lines += [result_line(record) for record in document["records"]]
     lines += [log_line(line) for line in document.get("log", [])]
     return "\n".join(lines)
+
+
+def screening_lines(submission: dict[str, Any]) -> list[str]:
+    """Say in two lines what a list holds of evaluation items and copies, and what to be warned of."""
+    from assay.console import one_line
+
+    audit = (submission.get("report") or {}).get("audit")
+    if not audit:
+        return []
+    if not audit["done"]:
+        return ["  " + one_line(f"screening: not done, {audit['reason']}")]
+    exact, near = (audit["duplicates"][kind]["redundant"] for kind in ("exact", "near"))
+    found = (
+        f"screening: {audit['leaked_items']:,} leaks of evaluation items, {audit['matches']:,} matches with shared "
+        f"phrases; {exact:,} exact copies, {near:,} with near-copies"
+    )
+    if audit["overlaps"]:
+        nearest = audit["overlaps"][0]
+        found += f"; nearest earlier list {nearest['name'] or nearest['submission'][7:19]}"
+        found += f" at {nearest['scale']}, Jaccard index {nearest['jaccard']:.4f}"
+    issues = "; ".join(audit["issues"]) or "none"
+    return ["  " + one_line(found), "  " + one_line(f"issues: {issues}")]
 
 
 def log_line(line: dict[str, Any]) -> str:

@@ -1,6 +1,10 @@
-"""Across scales: score against compute, and whether a small scale orders methods as a large one does."""
+"""Across scales: score against compute, and whether a small scale orders methods as a large one does.
 
-from collections.abc import Sequence
+Curves and orders go over rungs, each of more compute than the one before. A scale of no compute of its own, as
+one with other learning rates, is a twin: it is held against its own scale alone.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -18,14 +22,41 @@ from assay.report.transfer import statistics_figure
 from assay.stats.ranks import RankInterval
 from assay.stats.transfer import FEWEST, noise_ceiling, rank_transfer, selective_curve
 from assay_board.pages.cache import BoardCache
-from assay_board.pages.snapshot import Snapshot
+from assay_board.pages.ranking import Scores, rank_entries
+from assay_board.pages.snapshot import Snapshot, Table
 from assay_board.pages.views.board import Board, Row
 
-CAPTION = "Score against the compute of one run; ribbons are 95 % intervals of the mean over seeds."
+CAPTION = "Score against the FLOPs of one run; ribbons are 95 % intervals of the mean over seeds."
+FLOW_CAPTION = (
+    "Order by mean score of the {count} methods shown that are at every scale, best on top. Places and 95 % rank "
+    "intervals count these methods alone. A filled mark has its place for certain: its interval holds no other. A "
+    "hollow one may change places with a neighbour."
+)
+LOW_LR = "-low-lr"
+"""How the name of a scale ends that is another one at a tenth of its learning rates."""
 SHOWN = 10
 """Methods in a figure."""
 MOST_METHODS = 100
 """Methods that orders are compared of: the bootstrap looks at every pair of them."""
+
+
+@dataclass(frozen=True)
+class Twin:
+    """A scale that has the compute of another one.
+
+    Attributes:
+        board: Of the twin.
+        of: Name of its own scale.
+        differs: How the two differ, in words.
+        step: From its own scale to it; None where orders cannot be compared.
+        note: Why not; empty where they are.
+    """
+
+    board: Board
+    of: str
+    differs: str
+    step: Step | None
+    note: str
 
 
 @dataclass(frozen=True)
@@ -34,8 +65,9 @@ class ScalingPage:
 
     Attributes:
         track: Name.
-        boards: Smallest compute first.
-        methods: Submissions that are at two scales or more, by name.
+        boards: Of the rungs, smallest compute first.
+        twins: Scales that have no compute of their own.
+        methods: Submissions that are at two rungs or more, by name.
         shown: How many of them the figures have.
         figures: With a table each.
         notes: What is missing, and why.
@@ -43,6 +75,7 @@ class ScalingPage:
 
     track: str
     boards: tuple[Board, ...]
+    twins: tuple[Twin, ...]
     methods: int
     shown: int
     figures: tuple[Figure, ...]
@@ -58,7 +91,8 @@ def build_scaling(snapshot: Snapshot, cache: BoardCache, track: str) -> ScalingP
     newest = {t.scale: t for t in reversed(snapshot.boards(track)) if t.training.get("flops")}
     if not newest:
         return None
-    tables = sorted(newest.values(), key=lambda t: t.training["flops"])
+    tables, others = _rungs(newest.values())
+    twins = tuple(_twin(snapshot, cache, newest, tables, other) for other in others)
     boards = [cache.board(snapshot, table) for table in tables]
     methods = [_methods(board) for board in boards]
     several = sorted(
@@ -66,12 +100,45 @@ def build_scaling(snapshot: Snapshot, cache: BoardCache, track: str) -> ScalingP
         key=lambda name: _order(name, boards, methods),
     )
     if len(boards) < 2 or len(several) < 2:
-        note = "It takes two methods with runs at two scales; a method is told by its name."
-        return ScalingPage(track, tuple(boards), len(several), 0, (), (note,))
+        note = "It takes two methods with runs at two scales of different compute; a method is told by its name."
+        return ScalingPage(track, tuple(boards), twins, len(several), 0, (), (note,))
     figures, notes = _figures(track, boards, methods, several)
+    shown = min(SHOWN, len(several))
     return ScalingPage(
-        track, tuple(boards), len(several), min(SHOWN, len(several)), tuple(figures), tuple(notes)
+        track, tuple(boards), twins, len(several), shown, tuple(figures), tuple(notes)
     )
+
+
+def _rungs(tables: Iterable[Table]) -> tuple[list[Table], list[Table]]:
+    """Part scales of strictly growing compute from those that have no compute of their own."""
+    rungs: list[Table] = []
+    others: list[Table] = []
+    for table in sorted(tables, key=lambda t: (t.training["flops"], len(t.scale), t.scale)):
+        again = bool(rungs) and rungs[-1].training["flops"] == table.training["flops"]
+        (others if again or table.scale.endswith(LOW_LR) else rungs).append(table)
+    return rungs, others
+
+
+def _twin(
+    snapshot: Snapshot, cache: BoardCache, by_scale: dict[str, Table], rungs: Sequence[Table], twin: Table
+) -> Twin:  # fmt: skip
+    """Hold a twin's order against that of its own scale, or of the rung that has its compute."""
+    board = cache.board(snapshot, twin)
+    if twin.scale.endswith(LOW_LR):
+        of, differs = (
+            twin.scale.removesuffix(LOW_LR),
+            "the same scale at a tenth of the learning rates",
+        )
+    else:
+        of = next(t.scale for t in rungs if t.training["flops"] == twin.training["flops"])
+        differs = "another scale of the same compute"
+    if of not in by_scale:
+        return Twin(board, of, differs, None, f"{twin.scale}: {of} has no runs to compare with.")
+    own = cache.board(snapshot, by_scale[of])
+    found = _step(own, _methods(own), board, _methods(board))
+    if isinstance(found, str):
+        return Twin(board, of, differs, None, found)
+    return Twin(board, of, differs, found, "")
 
 
 def _figures(
@@ -81,12 +148,13 @@ def _figures(
     shown = [
         several[i] for i in np.linspace(0, len(several) - 1, min(SHOWN, len(several))).astype(int)
     ]
-    compared = [_compared(b, m, shown) for b, m in zip(boards, methods, strict=True)]
-    scores = [_scores(track, b, c) for b, c in zip(boards, compared, strict=True)]
-    subject = Subject.of(Comparison(track, tuple(compared), (), None), scores)
-    flow = flow_figure(subject)
-    curves = replace(scaling_figure(subject), caption=CAPTION)
-    figures = [curves, *([flow] if flow else [])]
+    subject = _subject(track, boards, methods, shown)
+    figures = [replace(scaling_figure(subject), caption=CAPTION)]
+    everywhere = [name for name in shown if all(name in rows for rows in methods)]
+    # The names of both figures, so that a method has one colour on the page.
+    flowing = replace(_subject(track, boards, methods, everywhere), names=subject.names)
+    if flow := flow_figure(flowing):
+        figures.append(replace(flow, caption=FLOW_CAPTION.format(count=len(everywhere))))
     steps, notes = [], []
     for (small, at_small), (large, at_large) in pairwise(zip(boards, methods, strict=True)):
         step = _step(small, at_small, large, at_large)
@@ -97,6 +165,15 @@ def _figures(
     if steps:
         figures += [statistics_figure(steps), *map(scatter_figure, steps)]
     return figures, notes
+
+
+def _subject(
+    track: str, boards: list[Board], methods: list[dict[str, Row]], names: Sequence[str]
+) -> Subject:
+    """Return these methods as figures read them."""
+    compared = [_compared(b, m, names) for b, m in zip(boards, methods, strict=True)]
+    scores = [_scores(track, b, c) for b, c in zip(boards, compared, strict=True)]
+    return Subject.of(Comparison(track, tuple(compared), (), None), scores)
 
 
 def _methods(board: Board) -> dict[str, Row]:
@@ -118,7 +195,7 @@ def _order(
 
 def _compared(board: Board, methods: dict[str, Row], shown: Sequence[str]) -> ScaleComparison:
     noise = board.scores[0].noise
-    entries = tuple(_entry(methods[name]) for name in shown if name in methods)
+    entries = _entries(board, [methods[name] for name in shown if name in methods])
     best = [row.name for row in board.ranked[:2]] + ["", ""]
     return ScaleComparison(
         label=board.table.label,
@@ -135,10 +212,19 @@ def _compared(board: Board, methods: dict[str, Row], shown: Sequence[str]) -> Sc
     )
 
 
-def _entry(row: Row) -> Compared:
-    interval = None
-    if row.low is not None and row.high is not None:
-        interval = RankInterval(row.low, row.low, row.high, row.p_best or 0.0, 0.0)
+def _entries(board: Board, rows: Sequence[Row]) -> tuple[Compared, ...]:
+    """Rank some of a board's rows among themselves, by the noise of the whole board."""
+    whole = board.scores[0]
+    place = {digest: i for i, digest in enumerate(whole.noise.values)}
+    at = np.array([place[row.digest] for row in rows], dtype=np.int64)
+    part = Scores(whole.noise, whole.mean[at], whole.own[at], whole.error[at], whole.degrees[at])
+    ranks = rank_entries(part, lower_is_better=board.metrics[0].lower_is_better)
+    columns = (ranks.rank, ranks.low, ranks.high, ranks.p_best)
+    numbers = zip(*(column.tolist() for column in columns), strict=True)
+    return tuple(_entry(row, *found) for row, found in zip(rows, numbers, strict=True))
+
+
+def _entry(row: Row, rank: int, low: int, high: int, p_best: float) -> Compared:
     return Compared(
         name=row.name,
         # Of one name, one method: figures join a method's scales by what they are told here.
@@ -148,8 +234,8 @@ def _entry(row: Row) -> Compared:
         sd=None,
         half_width=row.half_widths[0],
         keeps_own_variance=row.noisy,
-        rank=row.rank,
-        interval=interval,
+        rank=rank or None,
+        interval=RankInterval(low, low, high, p_best, 0.0) if rank else None,
         task_range=None,
         strength=None,
         versus_first=None,
