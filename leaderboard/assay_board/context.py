@@ -103,13 +103,11 @@ class Board:
 
     def list_path(self, digest: str) -> Path:
         """Return where the list of a submission is, in canonical form."""
-        return (
-            self.settings.folder / "submissions" / digest.removeprefix("sha256:") / "list.parquet"
-        )
+        return self.settings.list_path(digest)
 
     def result_folder(self, record: str) -> Path:
         """Return where outputs and trace of a record are, by its digest."""
-        return self.settings.folder / "results" / record.removeprefix("sha256:")
+        return self.settings.result_folder(record)
 
     def close(self) -> None:
         """Let go of the database."""

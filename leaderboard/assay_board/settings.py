@@ -9,6 +9,8 @@ from assay.errors import SettingsError
 from assay.home import assay_home
 
 DAY = 86_400.0
+READ_AT_ONCE = 200_000
+"""Examples of a pool whose columns are read for a page."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,14 @@ class BoardSettings:
     def folder(self) -> Path:
         """Where uploads and the default database are."""
         return self.home / "board"
+
+    def list_path(self, digest: str) -> Path:
+        """Return where the list of a submission is, in canonical form."""
+        return self.folder / "submissions" / digest.removeprefix("sha256:") / "list.parquet"
+
+    def result_folder(self, record: str) -> Path:
+        """Return where outputs and trace of a record are, by its digest."""
+        return self.folder / "results" / record.removeprefix("sha256:")
 
     @property
     def url(self) -> str:

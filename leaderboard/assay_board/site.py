@@ -17,12 +17,10 @@ from assay_board.pages.links import Links, board_path, compare_path, entry_path,
 from assay_board.pages.render import assets
 from assay_board.pages.snapshot import Snapshot, Table
 from assay_board.pages.views.listing import Query
-from assay_board.settings import BoardSettings
+from assay_board.settings import READ_AT_ONCE, BoardSettings
 
 MARK = ".assay-board"
 """In every export, so that a folder of something else is never replaced."""
-LARGEST_POOL = 200_000
-"""Examples of a pool whose columns are read for a comparison; a server reads no larger one either."""
 
 
 def build_site(ledger_folder: Path, out: Path) -> Path:
@@ -82,13 +80,12 @@ def _files(snapshot: Snapshot) -> Iterator[tuple[str, bytes]]:
 
 
 def _list_path(digest: str) -> Path | None:
-    folder = BoardSettings().folder / "submissions" / digest.removeprefix("sha256:")
-    path = folder / "list.parquet"
+    path = BoardSettings().list_path(digest)
     return path if path.is_file() else None
 
 
 def _trace_path(record: str) -> Path | None:
-    path = BoardSettings().folder / "results" / record.removeprefix("sha256:") / "trace.npy"
+    path = BoardSettings().result_folder(record) / "trace.npy"
     return path if path.is_file() else None
 
 
@@ -99,11 +96,10 @@ def _pool_of(table: Table) -> AnyPool | None:
         if not (pool_path(loaded.spec.pool.name) / "pool.json").is_file():
             return None
         pool = open_pool(loaded)
-    except (
-        UserError
-    ):  # another track's ledger, or a pool that does not verify: an export goes without
+    except UserError:
+        # Another track's ledger, or a pool that does not verify: an export goes without.
         return None
-    return pool if pool.root == table.digests["pool"] and pool.n <= LARGEST_POOL else None
+    return pool if pool.root == table.digests["pool"] and pool.n <= READ_AT_ONCE else None
 
 
 def _board(

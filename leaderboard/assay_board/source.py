@@ -9,9 +9,7 @@ from assay_board.api.submissions import submission_view, submissions_page
 from assay_board.context import Board
 from assay_board.pages.snapshot import Snapshot, Table
 from assay_board.problems import ProblemError
-
-READ_AT_ONCE = 200_000
-"""Examples of a pool whose columns are read while somebody waits for a page."""
+from assay_board.settings import READ_AT_ONCE
 
 
 class BoardSource:
