@@ -87,7 +87,7 @@ def show_proof(board: AnyBoard, size: LedgerSize, digest: str) -> dict[str, Any]
     try:
         return prove_record(board.ledger, digest)
     except LedgerError as error:  # its head is just being signed
-        raise ProblemError(503, error.message, retry_after=1) from None
+        raise ProblemError(503, str(error), retry_after=1) from None
 
 
 def _entry_of(board: Board, digest: str) -> Entry:
