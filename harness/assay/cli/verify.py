@@ -14,7 +14,7 @@ EXAMPLES = """examples:
   assay verify 3f9a12c0                    # the first digits of a record's digest
   assay verify record.json --rerun prefix  # the first steps of training, bit for bit on the same machine
   assay verify record.json --rerun full --submission s.npy
-  assay verify https://board.example.org/records/DIGEST.json   # fetches what that server has of the run
+  assay verify https://HOST/records/DIGEST.json   # fetches what that server has of the run
 
 levels, each with the checks that it adds:
   digests     the record and its law, submission, seed, trace of losses and per-item outputs

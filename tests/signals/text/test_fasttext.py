@@ -65,5 +65,5 @@ def test_odd_texts_have_a_score(model: Classifier) -> None:
 
 def test_without_the_package_the_way_to_get_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "fasttext", None)
-    with pytest.raises(SignalError, match=r"assay-bench\[fasttext\]"):
+    with pytest.raises(SignalError, match=r"-e '\.\[fasttext\]'"):
         Classifier.train(["a"], ["b"])

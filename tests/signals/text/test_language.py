@@ -58,6 +58,6 @@ def test_long_texts_are_sampled_and_texts_without_letters_are_undetermined() -> 
 def test_without_the_package_the_way_to_get_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     language._identifier.cache_clear()
     monkeypatch.setitem(__import__("sys").modules, "py3langid.langid", None)
-    with pytest.raises(SignalError, match=r"assay-bench\[language\]"):
+    with pytest.raises(SignalError, match=r"-e '\.\[language\]'"):
         identify(["text"])
     language._identifier.cache_clear()
