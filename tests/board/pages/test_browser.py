@@ -329,11 +329,13 @@ def test_a_refused_list_is_explained_in_place(visit: Open, tmp_path: Path) -> No
     file = tmp_path / "mine.txt"
     file.write_text("00\n")
     page = visit("/submit")
+    page.locator("#list").set_input_files(file)
+    page.get_by_role("button", name="Check only").click()
+    expect(page.locator("#report")).to_have_text(re.compile("register a team"))
     page.get_by_text("No token yet").click()
     page.get_by_label("Name of your team").fill("us")
     page.get_by_role("button", name="Register").click()
     expect(page.get_by_label("Token")).to_have_value("secret-token")
-    page.locator("#list").set_input_files(file)
     expect(page.get_by_label("Name", exact=True)).to_have_value("mine")
     with page.expect_response("**/v1/validations") as answer:
         page.get_by_role("button", name="Check only").click()

@@ -79,6 +79,8 @@
   async function send(handIn) {
     report.replaceChildren();
     if (!get("list").files[0]) { line("notice", "Choose a list first."); return; }
+    // Asked for before anything is sent: a list takes long.
+    if (!token.value) { line("notice", "A token is needed, to check a list too: register a team above, which takes a name."); return; }
     sent.hidden = false; sent.value = 0;
     try {
       const checked = await post("validations", await fields());
@@ -87,7 +89,6 @@
       facts(checked.body || {});
       findings(checked.body?.findings);
       if (!handIn) return;
-      if (!token.value) { line("notice", "A token is needed to hand it in: register a team above."); return; }
       const data = await fields();
       data.append("seeds", get("seeds").value);
       const answer = await post("submissions", data);
