@@ -1,4 +1,4 @@
-"""`assay status`: where a submission is in a leaderboard's queue, and what came of it."""
+"""`assay status`: where a submission is in a leaderboard's queue, what came of it, and what its team says of it."""
 
 import argparse
 from contextlib import ExitStack
@@ -16,9 +16,12 @@ EXAMPLES = """examples:
   assay status 1f0c33 --server https://board.example.org --json
   assay status 1f0c33 --watch
   assay status 1f0c33 --log
+  assay status 1f0c33 --withdraw                          # end what has not ended
+  assay status 1f0c33 --retract "a bug in our filter"     # its scores count no more, and stay to be seen
+  assay status 1f0c33 --object "it holds evaluation items"
 
 without --server: the leaderboard that this machine handed something in to last
-exit code 0: scored, or still on its way; 1: failed, refused or withdrawn
+exit code 0: scored, still on its way, or done what was asked; 1: failed, refused or withdrawn
 """
 
 
@@ -29,6 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--server", help="URL of the leaderboard; default: the one used last")
     parser.add_argument("--watch", action="store_true", help="follow it to its end")
     parser.add_argument("--log", action="store_true", help="print what the workers logged")
+    said = parser.add_mutually_exclusive_group()
+    said.add_argument("--withdraw", action="store_true", help="your own: end its runs")
+    said.add_argument("--retract", metavar="REASON", help="your own: let its scores count no more")
+    said.add_argument("--object", metavar="TEXT", help="anybody's: say for good what is wrong")
     add_common(parser)
 
 
@@ -47,12 +54,27 @@ def run(args: argparse.Namespace) -> int:
         )
     name = _id(args.submission)
     with Client(url, known.token if known else "") as client:
+        acted = act(client, name, args)
         found = follow(client, name) if args.watch else find_submission(client, name)
         document = {"server": client.url, "submission": found, "records": results(client, found)}
         if args.log:
             document["log"] = list(client.items(f"/v1/submissions/{name}/log"))
     emit(args, document, lambda: _text(document))
-    return exit_code(found)
+    return 0 if acted else exit_code(found)
+
+
+def act(client: "Client", name: str, args: argparse.Namespace) -> bool:
+    """Tell the server what is asked of it, if anything is; say whether it was."""
+    path = f"/v1/submissions/{name}"
+    if args.withdraw:
+        client.call("POST", f"{path}/withdraw")
+    elif args.retract is not None:
+        client.call("POST", f"{path}/retraction", json={"reason": args.retract})
+    elif args.object is not None:
+        client.call("POST", f"{path}/objections", json={"text": args.object})
+    else:
+        return False
+    return True
 
 
 def _id(word: str) -> str:
