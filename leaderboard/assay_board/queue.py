@@ -172,8 +172,7 @@ def withdraw(session: Session, now: float, actor: Actor, submission: Submission)
     Raises:
         ProblemError: A2, if it is another team's; 409 if all of it has ended.
     """
-    if actor.scope != "admin" and actor.team_id != submission.team_id:
-        raise ProblemError(403, "this is another team's submission", "A2")
+    check_owner(actor, submission)
     pending = [run for run in submission.runs if run.state in PENDING]
     if not pending:
         raise ProblemError(
@@ -187,6 +186,16 @@ def withdraw(session: Session, now: float, actor: Actor, submission: Submission)
         )
         move(run, "withdrawn", now)
     note(session, now, actor, "submission.withdraw", submission.id)
+
+
+def check_owner(actor: Actor, submission: Submission) -> None:
+    """Check that who asks may decide about a submission.
+
+    Raises:
+        ProblemError: A2, if it is another team's.
+    """
+    if actor.scope != "admin" and actor.team_id != submission.team_id:
+        raise ProblemError(403, "this is another team's submission", "A2")
 
 
 def find_submission(session: Session, submission_id: str, *, lock: bool = False) -> Submission:

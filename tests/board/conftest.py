@@ -71,6 +71,20 @@ class Server:
         files = {"list": (name, a_list() if data is None else data)}
         return self.client.post(path, headers=who, data=form, files=files)
 
+    def transport(self) -> httpx.MockTransport:
+        """Return the way to the server for a client of its own."""
+
+        def reach(request: httpx.Request) -> httpx.Response:
+            answer = self.client.request(
+                request.method, request.url.raw_path.decode(),
+                headers=dict(request.headers), content=request.content,
+            )  # fmt: skip
+            return httpx.Response(
+                answer.status_code, headers=answer.headers, content=answer.content
+            )
+
+        return httpx.MockTransport(reach)
+
     def lease(self, who: Headers, worker: str = "w1", **asked: Any) -> dict[str, Any] | None:
         answer = self.client.post("/v1/leases", headers=who, json={"worker": worker} | asked)
         if answer.status_code == 204:

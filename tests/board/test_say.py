@@ -3,7 +3,6 @@
 import json
 from functools import partial
 
-import httpx
 import pytest
 
 from assay.cli import main
@@ -19,14 +18,7 @@ def submission(sqlite_server, monkeypatch: pytest.MonkeyPatch) -> str:
     found = sqlite_server.hand_in(team, a_list(3), seeds="2").json()["submission"]["id"]
     assert sqlite_server.bring(worker, sqlite_server.lease(worker)).status_code == 201
 
-    def reach(request: httpx.Request) -> httpx.Response:
-        answer = sqlite_server.client.request(
-            request.method, request.url.raw_path.decode(),
-            headers=dict(request.headers), content=request.content,
-        )  # fmt: skip
-        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
-
-    connect = partial(Client, transport=httpx.MockTransport(reach), sleep=lambda _: None)
+    connect = partial(Client, transport=sqlite_server.transport(), sleep=lambda _: None)
     monkeypatch.setattr("assay.remote.client.Client", connect)
     remember(Server("http://board.example", "us", team["Authorization"].removeprefix("Bearer ")))
     return found

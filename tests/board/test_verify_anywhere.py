@@ -44,11 +44,7 @@ def elsewhere(
     assert not {"ledger", "runs", "board"} & {path.name for path in home.iterdir()}
     monkeypatch.setenv("ASSAY_HOME", str(home))
 
-    def reach(request: httpx.Request) -> httpx.Response:
-        answer = sqlite_server.client.get(request.url.raw_path.decode())
-        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
-
-    connect = partial(Client, transport=httpx.MockTransport(reach), sleep=lambda _: None)
+    connect = partial(Client, transport=sqlite_server.transport(), sleep=lambda _: None)
     monkeypatch.setattr(fetch, "Client", connect)
     return home
 

@@ -56,7 +56,7 @@ def reveal_suite(ledger: Ledger, suite: "Suite | ClipSuite") -> Entry:
             "put back what was committed to, or commit: assay suite commit SUITE"
         )
     digest, salt = known
-    marks = [entry.body for entry in ledger.entries() if entry.kind == "suite"]
+    marks = [ledger.read(i).body for i, mark in enumerate(ledger.marks()) if mark.kind == "suite"]
     if {"suite": digest} not in marks:
         raise LedgerError(
             f"this ledger has no commitment {digest[7:19]}; see: assay ledger show --kind suite"

@@ -9,7 +9,7 @@ from fastapi.responses import FileResponse
 
 from assay_board.api import models
 from assay_board.api.access import MAX_BODY_BYTES, AnyBoard, LedgerSize
-from assay_board.context import Board
+from assay_board.api.ledger import entry_of
 from assay_board.database import Mark
 from assay_board.problems import not_found
 
@@ -21,14 +21,14 @@ NUMPY = "application/octet-stream"
 @router.get("/records/{digest}/list", response_class=FileResponse)
 def show_list(board: AnyBoard, digest: str) -> FileResponse:
     """Download the list that a run trained on, in canonical form, as Parquet."""
-    record = _record_of(board, digest)
+    record = entry_of(board, digest).body
     return _file(board.list_path(record["submission"]["digest"]), PARQUET, "list", record)
 
 
 @router.get("/records/{digest}/outputs", response_class=FileResponse)
 def show_outputs(board: AnyBoard, digest: str) -> FileResponse:
     """Download a run's per-item outputs, which every metric follows from, as Parquet."""
-    record = _record_of(board, digest)
+    record = entry_of(board, digest).body
     path = board.result_folder(record["digest"]) / "outputs.parquet"
     return _file(path, PARQUET, "outputs", record)
 
@@ -36,27 +36,19 @@ def show_outputs(board: AnyBoard, digest: str) -> FileResponse:
 @router.get("/records/{digest}/trace", response_class=FileResponse)
 def show_trace(board: AnyBoard, digest: str) -> FileResponse:
     """Download the loss of every step of a run, float32 (steps,), as `.npy`."""
-    record = _record_of(board, digest)
+    record = entry_of(board, digest).body
     return _file(board.result_folder(record["digest"]) / "trace.npy", NUMPY, "trace", record)
 
 
 @router.get("/records/{digest}/epoch")
 def show_epoch(board: AnyBoard, size: LedgerSize, digest: str) -> models.Page[dict[str, Any]]:
     """Show the entries that commit to the key of a run's seed and, once its epoch has ended, publish it."""
-    source = _record_of(board, digest).get("seed_source") or {}
+    source = entry_of(board, digest).body.get("seed_source") or {}
     query = sa.select(Mark.index).where(Mark.kind == "epoch", Mark.target == source.get("epoch"))
     with board.database.read() as session:
         indices = list(session.scalars(query.order_by(Mark.index)))
     items = [board.ledger.read(index).plain() for index in indices]
     return models.Page(items=items, next=None)
-
-
-def _record_of(board: Board, digest: str) -> dict[str, Any]:
-    index = board.ledger.find(digest)
-    entry = None if index is None else board.ledger.read(index)
-    if entry is None or entry.kind != "run":
-        raise not_found(f"record {digest[:80]!r}")
-    return entry.body
 
 
 def _file(path: Path, media: str, name: str, record: dict[str, Any]) -> FileResponse:

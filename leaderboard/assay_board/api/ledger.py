@@ -67,7 +67,7 @@ def list_records(
 @router.get("/records/{digest}")
 def show_record(board: AnyBoard, size: LedgerSize, digest: str) -> dict[str, Any]:
     """Show a record as it was signed, and what was said about it later."""
-    entry = _entry_of(board, digest)
+    entry = entry_of(board, digest)
     with board.database.read() as session:
         now = standing_of(session, board)
     retraction = now.retraction(entry.body)
@@ -83,14 +83,19 @@ def show_record(board: AnyBoard, size: LedgerSize, digest: str) -> dict[str, Any
 @router.get("/records/{digest}/proof")
 def show_proof(board: AnyBoard, size: LedgerSize, digest: str) -> dict[str, Any]:
     """Prove that the ledger holds a record, under its signed head; `assay ledger verify` checks the answer."""
-    _entry_of(board, digest)
+    entry_of(board, digest)
     try:
         return prove_record(board.ledger, digest)
     except LedgerError as error:  # its head is just being signed
         raise ProblemError(503, str(error), retry_after=1) from None
 
 
-def _entry_of(board: Board, digest: str) -> Entry:
+def entry_of(board: Board, digest: str) -> Entry:
+    """Return the entry of a record.
+
+    Raises:
+        ProblemError: 404, if the ledger has none.
+    """
     index = board.ledger.find(digest)
     if index is None:
         raise not_found(f"record {digest[:80]!r}")

@@ -29,7 +29,7 @@ from assay_board.describe import describe, iso
 from assay_board.index import follow, follow_alone
 from assay_board.intake import accept, examine, read_seeds
 from assay_board.problems import ProblemError, bad_request
-from assay_board.queue import find_submission, withdraw
+from assay_board.queue import check_owner, find_submission, withdraw
 from assay_board.settings import BoardSettings
 from assay_board.teams import register, team_name
 from assay_board.tokens import mint
@@ -280,8 +280,7 @@ def retract_submission(
     with board.database.write() as session:
         follow_alone(session)
         found = find_submission(session, submission_id)
-        if actor.scope != "admin" and actor.team_id != found.team_id:
-            raise ProblemError(403, "this is another team's submission", "A2")
+        check_owner(actor, found)
         gone = standing_of(session, board).retracted
         records = [run.record for run in found.runs if run.record and run.record not in gone]
         if not records:

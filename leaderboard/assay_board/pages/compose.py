@@ -64,9 +64,7 @@ class Pages:
             query=query,
             path=path,
             shown=show(board, query),
-            scales=sorted(
-                scales.values(), key=lambda t: (t.training.get("flops") or 0, len(t.scale), t.scale)
-            ),
+            scales=sorted(scales.values(), key=lambda t: t.by_compute),
             versions=snapshot.boards(table.track, table.scale),
             data=compact(board) if links.exported else None,
             active="boards",

@@ -124,6 +124,11 @@ class Table:
         return PRIMARY_METRICS[self.modality]
 
     @property
+    def by_compute(self) -> tuple[float, int, str]:
+        """What scales are sorted by: FLOPs of a run, then the shorter name."""
+        return self.training.get("flops") or 0, len(self.scale), self.scale
+
+    @property
     def label(self) -> str:
         """Return `track/scale@version`."""
         return f"{self.track}/{self.scale}@{self.version}"

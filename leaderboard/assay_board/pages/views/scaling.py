@@ -113,7 +113,7 @@ def _rungs(tables: Iterable[Table]) -> tuple[list[Table], list[Table]]:
     """Part scales of strictly growing compute from those that have no compute of their own."""
     rungs: list[Table] = []
     others: list[Table] = []
-    for table in sorted(tables, key=lambda t: (t.training["flops"], len(t.scale), t.scale)):
+    for table in sorted(tables, key=lambda t: t.by_compute):
         again = bool(rungs) and rungs[-1].training["flops"] == table.training["flops"]
         (others if again or table.scale.endswith(LOW_LR) else rungs).append(table)
     return rungs, others
