@@ -126,6 +126,18 @@ def test_a_dry_run_counts_what_remains(home: Path, capsys: pytest.CaptureFixture
     ]
     assert scale["seconds"] == pytest.approx((3 * len(names) - 4) * np.median(clocks))
     assert (scale["expected_on"], scale["gpu_hours"], scale["usd"]) == ("here", 0, None)
+    assert not any(one["elsewhere"] for one in scale["submissions"])
+
+
+def test_runs_under_other_settings_count_as_new_and_are_named(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = ["threads=2", "device=cpu", "progress=false"]
+    command = ["reproduce", *AT, "--only", "oracle,random", "--seeds", "3", "--dry-run"]
+    (scale,) = answer(capsys, [*command, *other])["scales"]
+    assert [(one["finished"], one["elsewhere"]) for one in scale["submissions"]] == [(0, 2)] * 2
+    assert main([*command, *other]) == 0
+    assert "4 of those to run have a record under other settings" in capsys.readouterr().out
 
 
 def test_a_plan_counts_runs_by_what_decides_their_bits(

@@ -126,11 +126,18 @@ def _cells(scale: "PlannedScale") -> list[str]:
 def _notes(found: "Forecast") -> list[str]:
     lines = []
     for scale in found.scales:
+        noted: dict[str, list[str]] = {}
+        for one in scale.submissions:
+            noted.setdefault(one.note, []).append(one.name)
+        lines += [f"{scale.scale}: {note}: {', '.join(who)}" for note, who in noted.items() if note]
+        if elsewhere := sum(one.elsewhere for one in scale.submissions):
+            lines.append(
+                f"{scale.scale}: {elsewhere} of those to run have a record under other settings or software "
+                "(`threads`, `machine`, versions); their bits may differ, so they count as new"
+            )
         for one in scale.submissions:
             if one.problem:
                 lines.append(f"REFUSED at {scale.scale}: {one.name}: {one.problem}")
-            elif one.note:
-                lines.append(f"{scale.scale}: {one.name}: {one.note}")
         if scale.calibration:
             lines.append(f"{scale.scale}: measure the noise first: {scale.calibration}")
         if scale.seeds_needed is not None:

@@ -78,8 +78,22 @@ def score_list(
 
 def finished_runs(
     loaded: LoadedScale, submission: Submission, pool: AnyPool, seeds: int, settings: Settings
-) -> int:
-    """Count the runs of a submission that scoring here would find in the ledger."""
-    keys = {make_plan(loaded, submission, pool, index, settings).key for index in range(seeds)}
-    records = ledger.read_ledger(loaded.track, loaded.scale)
-    return len(keys & {record["digests"]["run"] for record in records})
+) -> tuple[int, int]:
+    """Count the runs of a submission that scoring here would find in the ledger, and those that it would not.
+
+    Returns:
+        Seeds that have a record, and seeds that have one under other settings or software only: to score them
+        here would run them again.
+    """
+    plans = [make_plan(loaded, submission, pool, index, settings) for index in range(seeds)]
+    records = [
+        record
+        for record in ledger.read_ledger(loaded.track, loaded.scale)
+        if record["track"]["seal"] == loaded.seal
+        and record["submission"]["digest"] == submission.digest
+        and record["digests"]["pool"] == pool.root
+    ]
+    here = {record["digests"]["run"] for record in records}
+    anywhere = {record["seed"] for record in records}
+    finished = sum(plan.key in here for plan in plans)
+    return finished, sum(plan.seed in anywhere and plan.key not in here for plan in plans)

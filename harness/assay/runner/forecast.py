@@ -23,6 +23,7 @@ class PlannedSubmission:
         submission: Digest; None for a baseline that has not chosen yet.
         finished: Runs that have a record already.
         to_run: Runs that remain.
+        elsewhere: Those of them that have a record under other settings or software.
         problem: Why it cannot be scored, or nothing.
         note: What could not be checked yet, or nothing.
     """
@@ -31,6 +32,7 @@ class PlannedSubmission:
     submission: str | None
     finished: int
     to_run: int
+    elsewhere: int
     problem: str
     note: str
 
@@ -176,21 +178,21 @@ def _submission(
 ) -> PlannedSubmission:
     path = list_if_made(loaded, word, pool)
     if path is None:
-        return PlannedSubmission(word, None, 0, seeds, "", "the baseline has not chosen yet")
+        return PlannedSubmission(word, None, 0, seeds, 0, "", "the baseline has not chosen yet")
     if pool is None:
         note = f"not checked: pool {loaded.spec.pool.name} is not built yet"
         try:
-            return PlannedSubmission(word, read_submission(path).digest, 0, seeds, "", note)
+            return PlannedSubmission(word, read_submission(path).digest, 0, seeds, 0, "", note)
         except UserError as error:
-            return PlannedSubmission(word, None, 0, 0, str(error), "")
+            return PlannedSubmission(word, None, 0, 0, 0, str(error), "")
     report = validate_file(path, pool, loaded.rules, loaded.recipe.budget)
     refusal, submission = report.refusal, report.submission
     if refusal or submission is None:
         told = f"{refusal.rule}: {refusal.message}" if refusal else "cannot be read"
         digest = submission.digest if submission else None
-        return PlannedSubmission(word, digest, 0, 0, told, "")
-    finished = finished_runs(loaded, submission, pool, seeds, settings)
-    return PlannedSubmission(word, submission.digest, finished, seeds - finished, "", "")
+        return PlannedSubmission(word, digest, 0, 0, 0, told, "")
+    finished, elsewhere = finished_runs(loaded, submission, pool, seeds, settings)
+    return PlannedSubmission(word, submission.digest, finished, seeds - finished, elsewhere, "", "")
 
 
 def _times(count: float, seconds: float | None) -> float | None:
