@@ -6,6 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from assay.errors import UserError
 from assay.home import assay_home, package_folder
 from assay.versions import installed
 
@@ -143,14 +144,17 @@ def _existing(path: Path) -> Path:
 
 
 def _seals() -> Check:
+    from assay.reproduce.expected import sealed_expected
     from assay.track.load import list_scales, load
 
     own = package_folder("tracks")
-    broken = [
-        f"{track}/{scale}"
-        for track, scale in list_scales()
-        if (own / track).is_dir() and not load(track, scale).sealed
-    ]
+    scales = [load(*pair) for pair in list_scales() if (own / pair[0]).is_dir()]
+    broken = [f"{loaded.track}/{loaded.scale}" for loaded in scales if not loaded.sealed]
+    for loaded in scales:
+        try:
+            sealed_expected(loaded)
+        except UserError:
+            broken.append(f"the expected scores of {loaded.track}/{loaded.scale}")
     if not broken:
         return Check("seals", True, "every packaged track matches tracks/SEALS.json")
     return Check(

@@ -142,6 +142,22 @@ def test_expectations_of_another_seal_or_pool_do_not_count(
     assert list(expected.baselines) == ["random"]
 
 
+def test_an_edited_expectation_is_refused(
+    loaded: LoadedScale, claimed: dict[str, list[dict]]
+) -> None:
+    path = expected_path(loaded)
+    document = json.loads(path.read_text())
+    document["baselines"]["oracle"]["metrics"]["bits_per_byte"]["mean"] -= 1e-6
+    path.write_text(json.dumps(document))
+    with pytest.raises(TrackError, match=r"not what SEALS.json sealed as 'text/nano@1 expected'"):
+        read_expected(loaded, POOL)
+    with pytest.raises(TrackError, match="git checkout"):
+        write_expected(loaded, POOL, {"random": claimed["random"]})
+    path.unlink()
+    write_expected(loaded, POOL, claimed)
+    assert table(loaded, claimed).deviating == []
+
+
 def test_a_damaged_file_is_said_to_be(loaded: LoadedScale) -> None:
     path = expected_path(loaded)
     path.parent.mkdir()

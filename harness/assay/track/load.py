@@ -1,10 +1,8 @@
 """Find, parse and check tracks: the package's own, then private ones under `$ASSAY_HOME/tracks`."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from assay.artifact import write_atomic
 from assay.canonical import digest_json
 from assay.console import say
 from assay.errors import TrackError, UserError
@@ -15,9 +13,8 @@ from assay.suite.clip import ClipSuite
 from assay.suite.clip.files import load_clip_suite
 from assay.suite.files import load_suite
 from assay.track.clip_spec import ClipRecipe, ClipScale, PairPoolRef
+from assay.track.seals import add_seals, read_seals
 from assay.track.spec import PoolRef, Recipe, Rules, Scale, TrackFile
-
-SEALS_FILE = "SEALS.json"
 
 
 @dataclass(frozen=True)
@@ -252,32 +249,6 @@ def embedded_pools() -> list[PoolRef | PairPoolRef]:
     return sorted((ref for ref in refs if ref.size), key=lambda ref: (ref.size or 0, ref.name))
 
 
-def _seals_path(folder: Path) -> Path:
-    """The package's tracks share one file; a private track carries its own."""
-    own = package_folder("tracks")
-    return own / SEALS_FILE if folder.parent == own else folder / SEALS_FILE
-
-
-def read_seals(folder: Path) -> dict[str, str]:
-    """Return the seals that apply to a track folder, `{"track/scale@version": digest}`.
-
-    Raises:
-        TrackError: If the file is not a JSON object.
-    """
-    path = _seals_path(folder)
-    if not path.is_file():
-        return {}
-    try:
-        seals = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise TrackError(
-            f"{path} is not JSON ({error}); restore it, or fork the track again"
-        ) from None
-    if not isinstance(seals, dict):
-        raise TrackError(f"{path} is no JSON object; restore it, or fork the track again")
-    return seals
-
-
 def write_seals(loaded: list[LoadedScale]) -> None:
     """Record the digests of these scales.
 
@@ -285,13 +256,11 @@ def write_seals(loaded: list[LoadedScale]) -> None:
         TrackError: If a version that is sealed already would change: a score under it may exist.
     """
     for folder in {item.folder for item in loaded}:
-        seals = read_seals(folder)
-        for item in (item for item in loaded if item.folder == folder):
+        seals, here = read_seals(folder), [item for item in loaded if item.folder == folder]
+        for item in here:
             if seals.get(item.label, item.seal) != item.seal:
                 raise TrackError(
                     f"{item.label} is sealed and its files differ; bump `version` in "
                     f"{folder / 'scales' / (item.scale + '.yaml')}, then: make seal"
                 )
-            seals[item.label] = item.seal
-        text = json.dumps(seals, indent=2, sort_keys=True) + "\n"
-        write_atomic(_seals_path(folder), text.encode("utf-8"))
+        add_seals(folder, {item.label: item.seal for item in here})

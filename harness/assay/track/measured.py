@@ -1,4 +1,4 @@
-"""What measurements leave in a track's folder: beside the law, outside of every sealed byte.
+"""What measurements leave in a track's folder: beside the law, outside of the bytes that a record's seal covers.
 
 Each file names the seal that it belongs to; its reader leaves it out under another one.
 """
