@@ -72,6 +72,20 @@ def test_color_filter_without_fine_tuning_draws_at_random() -> None:
     assert 15 < len(set(lists[0]) & set(lists[1])) < 60  # 36 by chance
 
 
+def test_s2l_takes_equal_shares_of_ways_to_be_learnt() -> None:
+    ways = np.repeat(
+        [[5.0, 4.0, 3.0, 2.0], [5.0, 5.0, 5.0, 5.0], [9.0, 1.0, 1.0, 1.0]], [300, 80, 20], 0
+    )
+    noisy = (ways + np.random.default_rng(3).normal(0, 0.01, ways.shape)).astype(np.float32)
+    noisy[0] = np.nan  # a document without tokens is a way of its own
+    pool = view(loss_trajectory=noisy)
+    rows = find(pool.uids, run(pool, "s2l", fraction=0.3, clusters=4))
+    counts = np.bincount(np.digitize(rows, [1, 300, 380]), minlength=4)
+    assert counts.tolist() in ([1, 50, 49, 20], [1, 49, 50, 20])
+    again = find(pool.uids, run(pool, "s2l", fraction=0.3, clusters=4))
+    assert rows.tolist() == again.tolist()
+
+
 def test_preselect_learns_from_full_strength_and_as_many_of_the_lowest() -> None:
     examples = runpy.run_path(str(TEXT / "preselect_lite.py"))["examples"]
     strength = np.repeat([0.9, 1.0, np.nan, 0.0, 0.4], [40, 30, 10, 10, 10]).astype(np.float32)

@@ -12,23 +12,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from lm_eval.api.instance import Instance
+from safetensors.torch import load_file
 from scipy.stats import kendalltau
 from sklearn.linear_model import LogisticRegression
 
 from assay.foundry.source import FoundrySource
 from assay.home import package_folder
 from assay.pool import Pool, build_pool, pool_path
+from assay.selection import select_rows
+from assay.settings import Settings
 from assay.signals.build import build_signals, want
 from assay.signals.columns import PoolInputs
 from assay.signals.store import StoredSignal
 from assay.signals.text.reference import open_reference
+from assay.submission import submission_of
 from assay.text.lm import SharedPrefixLM
+from assay.text.modality import TextModality
 from assay.text.proxy.ranking import concordance, fit_preference
 from assay.text.proxy.reader import read_documents, read_pool
 from assay.text.proxy.stand_ins import _in_tokens_of, proxy_losses_columns
 from assay.text.proxy.trainer import FINE_TUNING_SCALE, SCALE, Proxy, proxy_recipe, train_proxy
 from assay.track.load import load_scale_file
 from assay.track.spec import Recipe
+from assay.train.loop import train
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -96,6 +102,29 @@ def test_what_has_no_tokens_has_no_loss(pool: Pool, proxy: Proxy) -> None:
     found = read_documents(proxy, [np.empty(0, dtype=np.uint16), pool.tokens(0)])
     assert np.isnan(found.losses).tolist() == [True, False]
     assert np.isnan(found.states).all(axis=1).tolist() == [True, False]
+
+
+def test_moments_are_the_weights_after_those_steps(
+    pool: Pool, proxy: Proxy, tmp_path: Path
+) -> None:
+    kept = train_proxy(pool, tokens_seen=TOKENS, seed=0, width=32, moments=2)
+    same = [load_file(one.folder / "model.safetensors") for one in (kept, proxy)]
+    assert all(torch.equal(same[0][name], same[1][name]) for name in same[0])
+    selection = select_rows(submission_of(pool.uids), pool)
+    again = TextModality(pool, selection, kept.recipe, seed=0, micro_batch=0)
+    assert again.steps == 4
+    half = train(again, seed=0, folder=tmp_path, settings=Settings(), last_step=2).model
+    moment = kept.at(0).model.state_dict()
+    assert all(torch.equal(moment[name], weight) for name, weight in half.state_dict().items())
+
+
+def test_a_trajectory_is_the_losses_at_each_moment(pool: Pool) -> None:
+    wanted = want("loss_trajectory", pool, tokens_seen=TOKENS, moments=2)
+    found = build_signals(pool, [wanted], workers=1)[0].column("loss_trajectory")
+    assert found.shape == (pool.n, 2)
+    kept = train_proxy(pool, tokens_seen=TOKENS, seed=0, moments=2)
+    assert np.array_equal(found[:, 1], read_pool(kept.at(1), pool).losses)
+    assert np.nanmean(found[:, 1]) < np.nanmean(found[:, 0])  # it learns
 
 
 def test_the_recipe_is_the_tracks_but_for_budget_and_width() -> None:

@@ -26,7 +26,12 @@ from assay.signals.text.models import (
     PERPLEXITY,
     SEMANTIC_DUPLICATES,
 )
-from assay.signals.text.networks import PAIRWISE_RANKER, PROXY_LADDER, PROXY_LOSSES
+from assay.signals.text.networks import (
+    LOSS_TRAJECTORY,
+    PAIRWISE_RANKER,
+    PROXY_LADDER,
+    PROXY_LOSSES,
+)
 from assay.signals.text.redpajama_v2 import REDPAJAMA_V2
 from assay.signals.text.refinedweb import REFINEDWEB
 from assay.spec import did_you_mean
@@ -50,6 +55,7 @@ SIGNALS: tuple[Signal, ...] = (
     PERPLEXITY,
     FASTTEXT,
     PROXY_LOSSES,
+    LOSS_TRAJECTORY,
     PROXY_LADDER,
     PAIRWISE_RANKER,
     CAPTION_LENGTH,

@@ -10,6 +10,9 @@ FINE_TUNING_TOKENS = 65_536
 LADDER_TOKENS = 131_072
 """Budget of each proxy of a ladder."""
 
+MOMENTS = 4
+"""Of a training, at each of which a pool is read once."""
+
 STAND_INS = "assay.text.proxy.stand_ins"
 
 
@@ -29,6 +32,19 @@ PROXY_LOSSES = WholePool(
         "seed": 0,
     },
     pin=pin_parameters,
+    trains=True,
+)
+
+
+LOSS_TRAJECTORY = WholePool(
+    name="loss_trajectory",
+    version=1,
+    kind="text",
+    columns={
+        "loss_trajectory": "mean loss at moments of the training of a small language model of this pool, nats a token"
+    },
+    compute=later(STAND_INS, "trajectory_columns"),
+    parameters={"tokens_seen": TOKENS_SEEN, "moments": MOMENTS, "seed": 0},
     trains=True,
 )
 

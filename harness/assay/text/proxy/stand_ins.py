@@ -43,6 +43,15 @@ def proxy_losses_columns(inputs: PoolInputs) -> Columns:
     }
 
 
+def trajectory_columns(inputs: PoolInputs) -> Columns:
+    """Read a pool at several moments of a proxy's training: see `LOSS_TRAJECTORY`."""
+    pool, settings = _documents(inputs), inputs.parameters
+    moments = settings["moments"]
+    proxy = _trained(inputs, Reference(pool), tokens_seen=settings["tokens_seen"], moments=moments)
+    losses = [read_pool(proxy.at(moment), pool).losses for moment in range(moments)]
+    return {"loss_trajectory": np.stack(losses, axis=1)}
+
+
 def ladder_columns(inputs: PoolInputs) -> Columns:
     """Read a part of a pool by proxies of several widths: see `PROXY_LADDER`."""
     pool, settings = _documents(inputs), inputs.parameters
@@ -84,6 +93,7 @@ def _trained(
     tokens_seen: int,
     start: Proxy | None = None,
     width: int | None = None,
+    moments: int = 0,
 ) -> Proxy:
     """Train, or take what an earlier signal left, which costs this one the same."""
     proxy = train_proxy(
@@ -93,6 +103,7 @@ def _trained(
         seed=inputs.parameters["seed"],
         start=start,
         width=width,
+        moments=moments,
     )
     if proxy.ready:
         inputs.found_ready(proxy.cpu_seconds)

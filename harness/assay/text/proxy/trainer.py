@@ -4,15 +4,18 @@ Recipe, tokenizer, batches, optimisers and loop are the text track's own; only t
 the width, differ.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from accelerate import Accelerator
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from assay.artifact import atomic_folder
 from assay.canonical import digest_json
 from assay.console import say
 from assay.home import assay_home, package_folder
@@ -50,6 +53,7 @@ class Proxy:
         eos_id: The end-of-text token, which comes before every document.
         cpu_seconds: Processor time that training took, on every core, without what it started from.
         ready: Whether an earlier call trained it.
+        moments: Checkpoints on the way to it, the earliest first, each a folder like `folder`.
     """
 
     folder: Path
@@ -58,6 +62,7 @@ class Proxy:
     eos_id: int
     cpu_seconds: float
     ready: bool
+    moments: tuple[Path, ...] = ()
 
     @property
     def device(self) -> str:
@@ -71,6 +76,10 @@ class Proxy:
         configure_torch(Settings())
         return load_checkpoint(self.folder, self.device)
 
+    def at(self, moment: int) -> "Proxy":
+        """Return what it was at one of its moments."""
+        return replace(self, folder=self.moments[moment], moments=())
+
 
 def train_proxy(
     pool: Pool,
@@ -80,6 +89,7 @@ def train_proxy(
     seed: int,
     start: Proxy | None = None,
     width: int | None = None,
+    moments: int = 0,
 ) -> Proxy:
     """Train on documents, or take what an earlier call left.
 
@@ -90,6 +100,7 @@ def train_proxy(
         seed: Of initialisation and data order.
         start: A proxy to go on from, whose pool has the same tokenizer.
         width: Of the residual stream, a multiple of `HEAD_SIZE`; None takes the recipe's. The start keeps its own.
+        moments: Checkpoints to keep on the way, evenly spread, the last after the last step.
 
     Raises:
         SubmissionError: If no document has a token.
@@ -99,24 +110,36 @@ def train_proxy(
     selection = select_rows(submission_of(pool.uids if rows is None else pool.uids[rows]), pool)
     what = {"selection": selection.digest, "recipe": plain(recipe), "seed": seed}
     what |= {"start": start.digest if start else None, "software": versions("text")}
+    what |= {"moments": moments} if moments else {}
     digest = digest_json(what | {"device": resolve_device(Settings())})
     folder = assay_home() / "proxies" / digest.removeprefix("sha256:")[:20]
     settings = Settings()
+    kept = _moments(folder, recipe.steps, moments)
 
-    def build() -> _GoingOn:
+    def build() -> _Training:
         say(
             f"{'fine-tuning' if start else 'training'} a proxy of {recipe.model.num_parameters:,} parameters on "
             f"{recipe.tokens_seen:,} tokens of {pool.name}, once"
         )
         batch = settings.micro_batch
-        return _GoingOn(pool, selection, recipe, seed=seed, micro_batch=batch, start=start)
+        return _Training(
+            pool, selection, recipe, seed=seed, micro_batch=batch, start=start, moments=kept
+        )
 
     made = train_once(folder, build, seed=seed, settings=settings)
-    return Proxy(made.checkpoint, digest, recipe, pool.eos_id, made.cpu_seconds, made.ready)
+    facts = (made.cpu_seconds, made.ready, tuple(kept.values()))
+    return Proxy(made.checkpoint, digest, recipe, pool.eos_id, *facts)
 
 
-class _GoingOn(TextModality):
-    """The text modality, beginning with the weights of a checkpoint where there is one."""
+def _moments(folder: Path, steps: int, count: int) -> dict[int, Path]:
+    """Return steps after which a checkpoint is kept, and where."""
+    assert count <= steps, "no two moments after one step"
+    after = [round((number + 1) * steps / count) for number in range(count)]
+    return {step: folder / f"step-{step:06d}" for step in after}
+
+
+class _Training(TextModality):
+    """The text modality, beginning with the weights of a checkpoint where there is one, and leaving some on the way."""
 
     def __init__(
         self,
@@ -127,15 +150,28 @@ class _GoingOn(TextModality):
         seed: int,
         micro_batch: int,
         start: Proxy | None,
+        moments: Mapping[int, Path],
     ):
         super().__init__(pool, selection, recipe, seed=seed, micro_batch=micro_batch)
-        self._start = start
+        self._start, self._moments, self._step = start, moments, 0
 
     def build_model(self, seed: int) -> nn.Module:
         """Load the weights to begin with, or draw them."""
         if self._start is None:
             return super().build_model(seed)
         return load_checkpoint(self._start.folder, "cpu")
+
+    def backward(self, model: nn.Module, step: int, accelerator: Accelerator) -> Tensor:
+        """Accumulate one step's gradients, and note which step it is."""
+        self._step = step
+        return super().backward(model, step, accelerator)
+
+    def after_step(self, model: nn.Module) -> None:
+        """Keep the weights of a moment; a killed attempt may have kept them already."""
+        folder = self._moments.get(self._step + 1)
+        if folder is not None and not folder.is_dir():
+            with atomic_folder(folder) as partial:
+                self.save_checkpoint(model, partial)
 
 
 def proxy_recipe(
