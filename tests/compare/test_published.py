@@ -87,6 +87,27 @@ def results(path: Path, recipes: int = 6) -> Path:
     return path
 
 
+def test_probabilities_need_fifteen_recipes_and_say_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = str(results(tmp_path / "few.csv", recipes=14))
+    assert main(["compare", "--results", table, "--json"]) == 0
+    few = json.loads(capsys.readouterr().out)
+    assert (few["calibration"], few["probabilities"]) == (None, [])
+    assert "insufficient data: 14 recipes at both scales, 15 are needed" in few["why"]
+    assert main(["compare", "--results", table]) == 0
+    assert few["why"] in capsys.readouterr().out
+    table = str(results(tmp_path / "enough.csv", recipes=15))
+    assert main(["compare", "--results", table, "--json"]) == 0
+    enough = json.loads(capsys.readouterr().out)
+    assert enough["why"] == ""
+    assert enough["calibration"]["brier"] < 0.1
+    first, *_, last = enough["probabilities"]
+    assert (first["first"], first["second"], last["second"]) == ("r14", "r13", "r0")
+    assert main(["compare", "--results", table]) == 0
+    assert "P(beats) at large, from small" in capsys.readouterr().out
+
+
 def test_a_loss_predicts_with_its_sign_turned(tmp_path: Path) -> None:
     found = compare_results(results(tmp_path / "t.csv"), predictor="heldout_loss", metric="score")
     assert found.transfer.decision_accuracy.value == 1

@@ -84,7 +84,6 @@ def test_a_clear_difference_is_found_with_its_interval(home: Path) -> None:
     assert [task.task for task in versus.tasks] == list(TASKS)
     assert all(task.p_holm >= task.p_bh >= task.difference.p_two_sided for task in versus.tasks)  # type: ignore[union-attr, operator]
     assert scale.entries[0].task_range == (1, 1)
-    assert scale.seed_correlation is None  # the seeds differ
 
 
 def test_the_lead_is_held_against_luck_and_the_record_rule(
@@ -142,10 +141,43 @@ def test_the_order_across_scales_is_measured(home: Path) -> None:
         assert pair.ceiling is not None
         assert 0.9 < pair.ceiling <= 1
         assert pair.calibration is None
-        assert "15 are needed" in pair.why
+        assert pair.probabilities == ()
+        assert "insufficient data: 6 submissions at both scales, 15 are needed" in pair.why
     assert found.scales[1].missing == ("method6",)
     assert found.power_law is not None
     assert found.power_law.alpha > 0
+
+
+def test_fifteen_submissions_give_probabilities_to_those_still_at_the_small_scale(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ASSAY_HOME", str(tmp_path))
+    rng = np.random.default_rng(33)
+    for scale, noise in (("pico", 0.05), ("nano", 0.1)):
+        for quality in range(16 if scale == "pico" else 15):
+            bits = 1 + 0.05 * quality + rng.normal(0, noise)
+            for seed in range(2):
+                tasks = (bits + rng.normal(0, 0.01, 3)).tolist()
+                ledger.append(record(f"method{quality:02}", scale, seed + 9 * quality, tasks))
+    (pair,) = compare_submissions(gather("text", ["pico", "nano"], [])).pairs
+    assert (pair.n, pair.why) == (15, "")
+    assert pair.calibration is not None
+    assert pair.calibration.n == 15
+    assert pair.calibration.brier < 0.25
+    assert len(pair.probabilities) == 16 * 15 / 2
+    assert all(p.difference >= 0 and 0.5 <= p.probability <= 1 for p in pair.probabilities)
+    alone = "sha256:" + b"method15".hex().ljust(64, "0")
+    worst = [p for p in pair.probabilities if p.second == alone]
+    assert len(worst) >= 13
+    assert max(p.probability for p in worst) > 0.95
+    assert main(["compare", "--scales", "pico,nano"]) == 0
+    shown = capsys.readouterr().out
+    assert f"Brier score {pair.calibration.brier:.3f}" in shown
+    assert "P(beats the next)" in shown
+    assert main(["compare", "--scales", "pico,nano", "--json"]) == 0
+    (document,) = json.loads(capsys.readouterr().out)["pairs"]
+    assert document["calibration"]["brier"] == pair.calibration.brier
+    assert document["probabilities"][0]["probability"] == pair.probabilities[0].probability
 
 
 def test_whoever_is_at_every_scale_comes_first_where_nobody_is_named(home: Path) -> None:
@@ -166,25 +198,6 @@ def test_few_submissions_get_no_correlation(home: Path) -> None:
     ).pairs
     assert pair.transfer is None
     assert "too few: 3" in pair.why
-
-
-def test_shared_seeds_that_move_together_are_paired(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ASSAY_HOME", str(tmp_path))
-    rng = np.random.default_rng(31)
-    for seed, luck in enumerate(rng.normal(0, 0.5, 4)):
-        for quality in range(3):
-            tasks = 1 + luck + 0.05 * quality + rng.normal(0, 0.005, 3)
-            ledger.append(record(f"m{quality}", "nano", seed, tasks.tolist()))
-    (scale,) = compare_submissions(gather("text", ["nano"], [])).scales
-    assert scale.seed_correlation is not None
-    assert scale.seed_correlation.correlation > 0.9
-    versus = scale.entries[1].versus_first
-    assert versus is not None
-    assert versus.on_this_suite is not None
-    assert versus.on_this_suite.form == "paired"
-    assert versus.on_this_suite.p_two_sided < 1e-4
 
 
 def test_records_of_another_seal_are_not_mixed_in(home: Path) -> None:

@@ -1,3 +1,4 @@
+import itertools
 import math
 
 import numpy as np
@@ -8,7 +9,6 @@ from scipy import stats
 
 from assay.stats.items import item_error, on_new_items
 from assay.stats.noise import Noise, difference, estimate_noise, half_width, pooled_sd
-from assay.stats.pairing import seed_correlation
 
 SCORES = st.lists(st.floats(-10, 10), min_size=2, max_size=6)
 
@@ -93,54 +93,27 @@ def test_nominal_intervals_of_three_seeds_cover_95_percent(entries: int) -> None
     assert (covered / len(tables) < 0.965).all()
 
 
+@pytest.mark.parametrize("sds", [(1, 2), (1, 1, 1, 2), (1, 1, 1, 2, 2, 2), (1,) * 9 + (2,)])
+def test_twice_the_noise_costs_what_the_docstring_says(sds: tuple[int, ...]) -> None:
+    rng, tables, k = np.random.default_rng(24), 1500, len(sds)
+    covered: dict[int, list[bool]] = {2: [], 3: [], 4: []}
+    for table in rng.normal(0, 1, (tables, k, 3)) * np.array(sds)[:, None]:
+        noise = estimate_noise({str(i): row for i, row in enumerate(table.tolist())})
+        for i, j in itertools.combinations(range(k), 2):
+            gap = noise.difference(str(i), str(j))
+            assert gap is not None
+            covered[sds[i] + sds[j]].append(gap.low <= 0 <= gap.high)
+    quiet, mixed, noisy = covered.values()
+    assert 0.925 < np.mean(quiet + mixed + noisy) < 0.965
+    assert np.mean(mixed) > 0.85
+    assert not quiet or np.mean(quiet) > 0.94
+    assert not noisy or np.mean(noisy) > 0.87
+
+
 def test_half_widths_are_scipys() -> None:
     assert half_width(2.0, 7, 3) == pytest.approx(
         stats.t.ppf(0.975, 7) * 2 / math.sqrt(3), rel=1e-12
     )
-
-
-def test_two_paired_entries_are_the_paired_t_test() -> None:
-    rng = np.random.default_rng(3)
-    shared = rng.normal(0, 3, 8)
-    table = np.stack([shared + rng.normal(0, 1, 8), shared + rng.normal(1, 1, 8)])
-    correlation = seed_correlation(table)
-    assert correlation is not None
-    assert correlation.pairs
-    found = correlation.difference(*table)
-    expected = stats.ttest_rel(*table)
-    assert found.p_two_sided == pytest.approx(expected.pvalue, rel=1e-10)
-    assert (found.low, found.high) == pytest.approx(
-        tuple(expected.confidence_interval()), rel=1e-10
-    )
-
-
-def test_the_seed_correlation_is_estimated_without_bias() -> None:
-    rng = np.random.default_rng(4)
-    shared = rng.normal(0, math.sqrt(0.4), (1, 4000))
-    found = seed_correlation(shared + rng.normal(0, math.sqrt(0.6), (5, 4000)))
-    assert found is not None
-    assert found.correlation == pytest.approx(0.4, abs=0.02)
-    assert found.residual_sd == pytest.approx(math.sqrt(0.6), abs=0.02)
-
-
-@pytest.mark.parametrize(("entries", "rho"), [(2, 0.0), (3, 0.0), (5, 0.15), (5, 0.4), (10, 0.4)])
-def test_choosing_the_paired_form_by_the_data_keeps_coverage(entries: int, rho: float) -> None:
-    rng = np.random.default_rng(50)
-    covered, tables = 0, 1500
-    for _ in range(tables):
-        seeds = rng.normal(0, math.sqrt(rho), (1, 3))
-        table = seeds + rng.normal(0, math.sqrt(1 - rho), (entries, 3))
-        correlation = seed_correlation(table)
-        assert correlation is not None
-        if correlation.pairs:
-            found = correlation.difference(table[0], table[1])
-        else:
-            found = estimate_noise(
-                {str(i): row for i, row in enumerate(table.tolist())}
-            ).difference("0", "1")
-        assert found is not None
-        covered += found.low <= 0 <= found.high
-    assert 0.93 < covered / tables < 0.985
 
 
 def test_independent_items_have_the_textbook_error() -> None:
@@ -169,6 +142,28 @@ def test_item_errors_cover_when_items_share_passages() -> None:
             )
     assert 0.935 < clustered / tables < 0.97
     assert naive / tables < 0.75
+
+
+@pytest.mark.parametrize(
+    ("run_sd", "tasks", "items"), [(0.05, 3, 60), (0.2, 3, 60), (0.2, 8, 30), (1.0, 3, 60)]
+)
+def test_intervals_for_new_items_cover_over_seeds_and_items(
+    run_sd: float, tasks: int, items: int
+) -> None:
+    rng, tables, covered = np.random.default_rng(25), 1500, 0
+    for _ in range(tables):
+        shared = rng.normal(
+            0, 1, (2, 1, tasks, items)
+        )  # what an entry makes of an item, whatever the seed
+        runs = rng.normal(0, run_sd, (2, 3, 1, 1)) + rng.normal(0, 0.3, (2, 3, tasks, items))
+        scores = shared + runs
+        a, b = scores.mean(axis=(2, 3)).tolist()
+        seed = estimate_noise({"a": a, "b": b}).difference("a", "b")
+        assert seed is not None
+        gaps = scores[0].mean(axis=0) - scores[1].mean(axis=0)
+        found = on_new_items(seed, item_error({str(t): gap for t, gap in enumerate(gaps)}))
+        covered += found.low <= 0 <= found.high
+    assert 0.935 < covered / tables < 0.965
 
 
 def test_new_items_only_widen() -> None:

@@ -8,7 +8,13 @@ import numpy as np
 
 from assay.compare.entries import ScaleScores
 from assay.compare.scale import SEED, ScaleComparison
-from assay.stats.calibration import ENOUGH_RECIPES, Calibration, calibrate
+from assay.stats.calibration import (
+    Calibration,
+    PairProbability,
+    calibrate,
+    insufficient,
+    pair_probabilities,
+)
 from assay.stats.laws import SharedPowerLaw, fit_shared_power_law
 from assay.stats.noise import estimate_noise
 from assay.stats.transfer import (
@@ -34,6 +40,8 @@ class ScalePair:
             the noise is unknown or as large as the differences.
         curve: Accuracy against coverage when close pairs are left undecided.
         calibration: P(i beats j) fitted over pairs; None below `ENOUGH_RECIPES` submissions.
+        probabilities: Of every two submissions at the small scale, by digest there, those without a record at
+            the large one included; empty without a calibration.
         why: What is missing, or empty.
     """
 
@@ -44,6 +52,7 @@ class ScalePair:
     ceiling: float | None
     curve: tuple[SelectivePoint, ...]
     calibration: Calibration | None
+    probabilities: tuple[PairProbability, ...]
     why: str
 
     @property
@@ -107,15 +116,11 @@ def _pair(
     elif min(len(np.unique(x)), len(np.unique(y))) < 3:
         why = "fewer than three different scores at one of the scales"
     if why:
-        return ScalePair(small.scale, large.scale, len(shared), None, None, (), None, why)
-    metric = small.metric.name
-    noise_x = _variances(small_scores, metric, [at_small[method][0] for method in shared])
-    noise_y = _variances(large_scores, metric, [at_large[method][0] for method in shared])
-    calibration = None if noise_x is None else calibrate(x, y, noise_x)
-    if len(shared) < ENOUGH_RECIPES:
-        why = f"no calibrated probability: {len(shared)} submissions, {ENOUGH_RECIPES} are needed"
-    elif noise_x is None:
-        why = "no calibrated probability: one seed each at the small scale"
+        return ScalePair(small.scale, large.scale, len(shared), None, None, (), None, (), why)
+    noise_y = _variances(
+        large_scores, small.metric.name, [at_large[method][0] for method in shared]
+    )
+    calibration, probabilities = _probabilities(small_scores, small, shared, y)
     return ScalePair(
         small=small.scale,
         large=large.scale,
@@ -124,8 +129,33 @@ def _pair(
         ceiling=None if noise_y is None else noise_ceiling(y, noise_y),
         curve=tuple(selective_curve(x, y)),
         calibration=calibration,
-        why=why,
+        probabilities=probabilities,
+        why=insufficient(len(shared), "submissions at both scales"),
     )
+
+
+def _probabilities(
+    scores: ScaleScores, small: ScaleComparison, shared: list[int], large: np.ndarray
+) -> tuple[Calibration | None, tuple[PairProbability, ...]]:
+    """Fit P(i beats j) on the methods at both scales, and give it for every two at the small one.
+
+    Args:
+        scores: At the small scale.
+        small: The same, compared.
+        shared: Methods at both scales.
+        large: Their means at the large scale, higher is better.
+    """
+    means = _means(scores, small)
+    digests = [digest for digest, _ in means.values()]
+    sign = -1.0 if small.metric.lower_is_better else 1.0
+    x = sign * np.array([value for _, value in means.values()])
+    known = _variances(scores, small.metric.name, digests)
+    variances = np.zeros(len(x)) if known is None else known
+    at = [list(means).index(method) for method in shared]
+    calibration = calibrate(x[at], large, variances[at])
+    if calibration is None:
+        return None, ()
+    return calibration, pair_probabilities(calibration, digests, x, variances)
 
 
 def _means(scores: ScaleScores, compared: ScaleComparison) -> dict[int, tuple[str, float]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.compare.runs import MixtureRun
 from assay.compare.scale import SEED
 from assay.errors import CompareError
 from assay.stats.laws import (
@@ -83,7 +84,7 @@ class MixtureFit:
 
 
 def fit_mixture(path: Path, law: str) -> MixtureFit:
-    """Fit a law.
+    """Fit a law to a file.
 
     Args:
         path: CSV with the columns `COLUMNS[law]`. For `cmr`, `general_rise` is the general loss above the
@@ -95,13 +96,12 @@ def fit_mixture(path: Path, law: str) -> MixtureFit:
     """
     columns = _read(path, COLUMNS[law])
     if law == "d-cpt":
-        _enough(path, len(columns["loss"]), FEWEST[law], "runs")
-        found = fit_d_cpt(*(columns[name] for name in COLUMNS[law]), seed=SEED)
-        return MixtureFit(law, found, (), (), None)
+        return MixtureFit(law, _fit_d_cpt(columns, str(path)), (), (), None)
     budget, curves = columns["tokens"] / CMR_UNIT, []
     for ratio in np.unique(columns["ratio"]).tolist():
         chosen = columns["ratio"] == ratio
-        _enough(path, int(chosen.sum()), FEWEST[law], f"checkpoints at ratio {ratio}")
+        what = f"checkpoints at ratio {ratio}"
+        _enough(str(path), int(chosen.sum()), FEWEST[law], what)
         general = fit_cmr(budget[chosen], columns["general_rise"][chosen], seed=SEED)
         domain = None
         if DOMAIN in columns:
@@ -111,6 +111,23 @@ def fit_mixture(path: Path, law: str) -> MixtureFit:
     tokens = np.unique(columns["tokens"])
     critical = [_critical(curves, float(t)) for t in [*tokens, 2 * tokens[-1]]]
     return MixtureFit(law, None, tuple(curves), tuple(critical), _critical_curve(critical))
+
+
+def fit_runs(runs: Sequence[MixtureRun], where: str) -> MixtureFit:
+    """Fit D-CPT to runs of a ledger; those without the domain are no part of the law.
+
+    Raises:
+        CompareError: If the others are too few.
+    """
+    table = [(run.params, run.tokens, run.ratio, run.loss) for run in runs if run.ratio > 0]
+    columns = np.array(table, dtype=np.float64).reshape(-1, len(COLUMNS["d-cpt"])).T
+    by_name = dict(zip(COLUMNS["d-cpt"], columns, strict=True))
+    return MixtureFit("d-cpt", _fit_d_cpt(by_name, where), (), (), None)
+
+
+def _fit_d_cpt(columns: dict[str, NDArray[np.float64]], where: str) -> FittedLaw:
+    _enough(where, len(columns["loss"]), FEWEST["d-cpt"], "runs with the domain")
+    return fit_d_cpt(*(columns[name] for name in COLUMNS["d-cpt"]), seed=SEED)
 
 
 def _critical(curves: Sequence[RatioCurve], tokens: float) -> CriticalRatio:
@@ -126,9 +143,9 @@ def _critical_curve(points: Sequence[CriticalRatio]) -> FittedLaw | None:
     return fit_power_curve(budget, ratios, CMR_CRITICAL, seed=SEED)
 
 
-def _enough(path: Path, found: int, needed: int, what: str) -> None:
+def _enough(where: str, found: int, needed: int, what: str) -> None:
     if found < needed:
-        raise CompareError(f"{path} has {found} {what}; the law needs {needed}; add runs")
+        raise CompareError(f"{where} has {found} {what}; the law needs {needed}; add runs")
 
 
 def _read(path: Path, columns: tuple[str, ...]) -> dict[str, NDArray[np.float64]]:

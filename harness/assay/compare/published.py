@@ -7,6 +7,13 @@ import numpy as np
 
 from assay.compare.scale import SEED
 from assay.errors import CompareError
+from assay.stats.calibration import (
+    Calibration,
+    PairProbability,
+    calibrate,
+    insufficient,
+    pair_probabilities,
+)
 from assay.stats.matching import choose_scales
 from assay.stats.results_table import (
     CoreCheck,
@@ -54,6 +61,9 @@ class PublishedComparison:
         metric: Metric at the large scale.
         transfer: Rank statistics over recipes.
         curve: Accuracy against coverage when close pairs are left undecided.
+        calibration: P(i beats j) fitted over pairs; None below `ENOUGH_RECIPES` recipes.
+        probabilities: Of every two recipes; empty without a calibration.
+        why: What is missing, or empty.
         recipes: Best at the large scale first.
         core: Whether the table's Core column follows from its task accuracies; None where it has none.
     """
@@ -66,6 +76,9 @@ class PublishedComparison:
     metric: str
     transfer: RankTransfer
     curve: tuple[SelectivePoint, ...]
+    calibration: Calibration | None
+    probabilities: tuple[PairProbability, ...]
+    why: str
     recipes: tuple[PublishedRecipe, ...]
     core: CoreCheck | None
 
@@ -116,6 +129,8 @@ def compare_results(
         for recipe, a, b in zip(matched.recipes, x, y, strict=True)
     ]
     order = np.argsort(-up_y, kind="stable")
+    unknown = np.zeros(len(up_x))  # the noise of one run each
+    calibration = calibrate(up_x, up_y, unknown)
     return PublishedComparison(
         small_scale=matched.small_scale.label,
         large_scale=matched.large_scale.label,
@@ -125,6 +140,11 @@ def compare_results(
         metric=target,
         transfer=rank_transfer(up_x, up_y, seed=SEED),
         curve=tuple(selective_curve(up_x, up_y)),
+        calibration=calibration,
+        probabilities=()
+        if calibration is None
+        else pair_probabilities(calibration, matched.recipes, up_x, unknown),
+        why=insufficient(len(recipes), "recipes at both scales"),
         recipes=tuple(recipes[i] for i in order),
         core=check_core(rows),
     )

@@ -7,12 +7,11 @@ import numpy as np
 
 from assay.board import Metric
 from assay.compare.entries import ScaleScores
-from assay.compare.items import text_item_error
-from assay.stats.bradley_terry import Strength, bradley_terry
+from assay.compare.items import shared_item_error
+from assay.stats.bradley_terry import bradley_terry
 from assay.stats.items import on_new_items
 from assay.stats.multiplicity import benjamini_hochberg, holm
 from assay.stats.noise import Difference, Noise, estimate_noise, mean, pooled_sd
-from assay.stats.pairing import SeedCorrelation, seed_correlation
 from assay.stats.power import best_of_inflation, detectable_difference
 from assay.stats.ranks import (
     RankInterval,
@@ -54,8 +53,8 @@ class Versus:
         delta: Submission minus first, in the metric's unit.
         on_this_suite: The same with its seed error; None where the noise is unknown.
         p_holm: Two-sided, adjusted over all submissions compared with the first.
-        on_new_items: The same difference with the items' error added; None for images and where per-item
-            outputs are not at hand.
+        on_new_items: The same difference with the items' error added; None where per-item outputs are not
+            at hand.
         detectable: Smallest true difference that these seeds find with power 0.8, in the metric's unit.
         tasks: Task by task.
     """
@@ -83,7 +82,7 @@ class Compared:
         rank: 1 + number of significantly better ones; None where the noise is unknown.
         interval: Of the rank; None where the noise is unknown.
         task_range: Best and worst rank with any one task left out; None with a single task.
-        strength: Bradley-Terry over tasks won; None with a single task.
+        strength: Bradley-Terry log-strength over tasks won; None with a single task.
         versus_first: None for the first.
     """
 
@@ -97,7 +96,7 @@ class Compared:
     rank: int | None
     interval: RankInterval | None
     task_range: tuple[int, int] | None
-    strength: Strength | None
+    strength: float | None
     versus_first: Versus | None
 
 
@@ -131,7 +130,6 @@ class ScaleComparison:
         metric: Compared.
         pooled_sd: Over every submission of this table that shares its noise; None where no two seeds do.
         degrees: Of freedom.
-        seed_correlation: Among the compared over shared seeds; None where they share fewer than two.
         stability: Lowest Kendall tau-b of the ranking with one seed left out; None where undefined.
         lead: Of the best over the second.
         entries: In the order asked for.
@@ -144,7 +142,6 @@ class ScaleComparison:
     metric: Metric
     pooled_sd: float | None
     degrees: int
-    seed_correlation: SeedCorrelation | None
     stability: float | None
     lead: Lead
     entries: tuple[Compared, ...]
@@ -160,7 +157,7 @@ def compare_scale(scores: ScaleScores, metric: Metric) -> ScaleComparison:
     intervals = rank_intervals(here, lower_is_better=lower, seed=SEED)
     ranks = displayed_ranks(here, lower_is_better=lower)
     task_ranges, strengths = _task_columns(scores, metric)
-    versus, correlation = _versus_first(scores, metric, here)
+    versus = _versus_first(scores, metric, noise)
     entries = []
     for index, digest in enumerate(chosen):
         values = here.values[digest]
@@ -187,7 +184,6 @@ def compare_scale(scores: ScaleScores, metric: Metric) -> ScaleComparison:
         metric=metric,
         pooled_sd=noise.sd,
         degrees=noise.degrees,
-        seed_correlation=correlation,
         stability=seed_stability([here.values[digest] for digest in chosen]),
         lead=_lead(here, scores.chosen, lower_is_better=lower),
         entries=tuple(entries),
@@ -197,7 +193,7 @@ def compare_scale(scores: ScaleScores, metric: Metric) -> ScaleComparison:
 
 def _task_columns(
     scores: ScaleScores, metric: Metric
-) -> tuple[list[tuple[int, int]] | None, list[Strength] | None]:
+) -> tuple[list[tuple[int, int]] | None, list[float] | None]:
     tasks = scores.tasks(metric.name)
     if len(tasks) < 2:
         return None, None
@@ -206,22 +202,14 @@ def _task_columns(
     lower = metric.lower_is_better
     return (
         leave_one_task_out(table, lower_is_better=lower),
-        bradley_terry(table, lower_is_better=lower, seed=SEED),
+        bradley_terry(table, lower_is_better=lower),
     )
 
 
-def _versus_first(
-    scores: ScaleScores, metric: Metric, noise: Noise
-) -> tuple[dict[str, Versus], SeedCorrelation | None]:
+def _versus_first(scores: ScaleScores, metric: Metric, noise: Noise) -> dict[str, Versus]:
     first, *others = scores.chosen
-    shared, correlation = _shared_seeds(scores, metric.name)
-    found: list[Difference | None] = []
-    for digest in others:
-        if correlation is not None and correlation.pairs:
-            found.append(correlation.difference(shared[digest], shared[first]))
-        else:
-            found.append(noise.difference(digest, first))
-    adjusted = _adjust(found, holm)
+    found = [noise.difference(digest, first) for digest in others]
+    adjusted = _adjust([noise.family_p(digest, first) for digest in others], holm)
     task_noise = {
         task: estimate_noise(scores.task_values(metric.name, task))
         for task in scores.tasks(metric.name)
@@ -238,20 +226,7 @@ def _versus_first(
             ),
             tasks=_task_differences(task_noise, digest, first),
         )
-    return versus, correlation
-
-
-def _shared_seeds(
-    scores: ScaleScores, metric: str
-) -> tuple[dict[str, np.ndarray], SeedCorrelation | None]:
-    """Return the compared submissions' scores at the seeds that all of them have."""
-    common = set.intersection(*(set(scores.groups[digest]) for digest in scores.chosen))
-    seeds = sorted(common)
-    table = {
-        digest: np.array([scores.groups[digest][seed]["metrics"][metric] for seed in seeds])
-        for digest in scores.chosen
-    }
-    return table, seed_correlation(np.stack(list(table.values())))
+    return versus
 
 
 def _with_items(
@@ -261,7 +236,7 @@ def _with_items(
         return None
     first = next(iter(scores.chosen))
     records = [list(scores.groups[which].values()) for which in (digest, first)]
-    items = text_item_error(records[0], records[1], metric.name)
+    items = shared_item_error(records[0], records[1], metric.name)
     return None if items is None else on_new_items(difference, items)
 
 
@@ -281,13 +256,13 @@ def _task_differences(
 ) -> tuple[TaskDifference, ...]:
     deltas = [mean(task.values[digest]) - mean(task.values[first]) for task in noise.values()]
     found = [task.difference(digest, first) for task in noise.values()]
-    adjusted = _adjust(found, holm), _adjust(found, benjamini_hochberg)
+    p_values = [task.family_p(digest, first) for task in noise.values()]
+    adjusted = _adjust(p_values, holm), _adjust(p_values, benjamini_hochberg)
     columns = zip(noise, deltas, found, *adjusted, strict=True)
     return tuple(TaskDifference(*column) for column in columns)
 
 
-def _adjust(found: list[Difference | None], method) -> list[float | None]:
+def _adjust(p_values: list[float | None], method) -> list[float | None]:
     """Adjust the p-values that are known, as one family."""
-    known = [difference.p_two_sided for difference in found if difference is not None]
-    adjusted = iter(method(known))
-    return [None if difference is None else next(adjusted) for difference in found]
+    adjusted = iter(method([p for p in p_values if p is not None]))
+    return [None if p is None else next(adjusted) for p in p_values]

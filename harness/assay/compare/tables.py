@@ -41,7 +41,7 @@ def submissions_csv(comparison: Comparison) -> str:
             if entry.task_range is not None and entry.strength is not None:
                 low, high = entry.task_range
                 row |= {"task_rank_low": low, "task_rank_high": high}
-                row["strength"] = entry.strength.value
+                row["strength"] = entry.strength
             if versus is not None:
                 row |= _difference(versus.delta, versus.on_this_suite) | {"p_holm": versus.p_holm}
                 row["detectable"] = versus.detectable

@@ -1,6 +1,7 @@
 """Comparisons for a terminal."""
 
 import io
+from collections.abc import Mapping, Sequence
 
 from rich import box
 from rich.console import Console
@@ -11,6 +12,7 @@ from assay.compare.mixture import MixtureFit
 from assay.compare.published import PublishedComparison
 from assay.compare.scale import Compared, Lead, ScaleComparison
 from assay.compare.submissions import Comparison
+from assay.stats.calibration import Calibration, PairProbability, ranked_keys
 from assay.stats.noise import Difference
 from assay.stats.rules import RECORD_LEVEL
 from assay.stats.transfer import Interval, RankTransfer
@@ -31,6 +33,11 @@ def submissions_text(comparison: Comparison) -> str:
                 console.print(_task_table(scale, entry))
     for pair in comparison.pairs:
         console.print(_pair_text(pair))
+        if pair.calibration is not None:
+            small = next(scale for scale in comparison.scales if scale.scale == pair.small)
+            names = {entry.submission: entry.name for entry in small.entries}
+            title = f"P(beats) at {pair.large}, from {pair.small}"
+            console.print(_probability_table(title, pair.calibration, pair.probabilities, names))
     return stream.getvalue()
 
 
@@ -50,6 +57,12 @@ def published_text(comparison: PublishedComparison) -> str:
         table.add_row(recipe.recipe, f"{recipe.small:.4f}", f"{recipe.large:.4f}")
     console.print(table)
     console.print(_transfer_text(c.transfer))
+    if c.calibration is not None:
+        title = f"P(beats) at {c.large_scale}, from {c.small_scale}"
+        names = {recipe.recipe: recipe.recipe for recipe in c.recipes}
+        console.print(_probability_table(title, c.calibration, c.probabilities, names))
+    if c.why:
+        console.print(f"  {c.why}")
     if c.core is not None:
         versions = ", ".join(
             f"{rows} rows {name}" for name, rows in sorted(c.core.versions.items())
@@ -133,7 +146,7 @@ def _cells(entry: Compared) -> list[str]:
         UNKNOWN if interval is None else f"{interval.low}-{interval.high}",
         UNKNOWN if interval is None else f"{interval.p_best:.2f}",
         UNKNOWN if entry.task_range is None else "{}-{}".format(*entry.task_range),
-        UNKNOWN if entry.strength is None else f"{entry.strength.value:+.1f}",
+        UNKNOWN if entry.strength is None else f"{entry.strength:+.1f}",
     ]
     if versus is None:
         return [*cells, "", "", "", ""]
@@ -166,8 +179,6 @@ def _notes(scale: ScaleComparison) -> list[str]:
     notes = []
     if any(entry.keeps_own_variance for entry in scale.entries):
         notes.append("* noisier than the others: keeps its own variance (Welch)")
-    if scale.seed_correlation is not None and scale.seed_correlation.pairs:
-        notes.append(f"paired by seed: correlation {scale.seed_correlation.correlation:.2f}")
     if scale.stability is not None:
         notes.append(
             f"ranking with any one seed left out: Kendall tau-b at least {scale.stability:.2f}"
@@ -217,13 +228,33 @@ def _pair_text(pair: ScalePair) -> str:
             f"  noise at {pair.large} leaves a perfect predictor about {pair.ceiling:.2f}; "
             f"reached {pair.relative_accuracy:.2f} of it"
         )
-    if pair.calibration is not None:
-        lines.append(
-            f"  P(i beats j): Brier score {pair.calibration.brier:.3f} on unseen submissions"
-        )
     if pair.why:
         lines.append(f"  {pair.why}")
     return "\n".join(lines) + "\n"
+
+
+def _probability_table(
+    title: str,
+    calibration: Calibration,
+    pairs: Sequence[PairProbability],
+    names: Mapping[str, str],
+) -> Table:
+    """Show each entry against the next and against the best; every pair is in the JSON and the report."""
+    keys = ranked_keys(pairs)
+    probability = {(pair.first, pair.second): pair.probability for pair in pairs}
+    table = Table(
+        title=f"{title}   (Brier score {calibration.brier:.3f}, n = {calibration.n})",
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+    )
+    table.add_column("best at the small scale first", overflow="fold")
+    table.add_column("P(beats the next)", justify="right")
+    table.add_column("P(beaten by the first)", justify="right")
+    for place, key in enumerate(keys):
+        following = probability.get((key, keys[place + 1])) if place + 1 < len(keys) else None
+        beaten = probability.get((keys[0], key))
+        table.add_row(names[key], *("" if p is None else f"{p:.2f}" for p in (following, beaten)))
+    return table
 
 
 def _transfer_text(transfer: RankTransfer) -> str:

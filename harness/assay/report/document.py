@@ -1,7 +1,7 @@
 """What a report says, before it is laid out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from assay.board import Metric
 from assay.compare.across import ScalePair
@@ -14,6 +14,7 @@ from assay.report.figure import Figure
 from assay.report.flow import flow_figure
 from assay.report.losses import loss_figure
 from assay.report.noise import noise_figure
+from assay.report.probability import probability_figures
 from assay.report.scatter import Point, Step, scatter_figure
 from assay.report.scores import scaling_figure, scores_figure
 from assay.report.subject import Subject
@@ -69,6 +70,8 @@ def published_report(comparison: PublishedComparison) -> Report:
         points=tuple(Point(r.recipe, r.small, r.large) for r in c.recipes),
         transfer=c.transfer,
         curve=c.curve,
+        calibration=c.calibration,
+        probabilities=c.probabilities,
     )
     accuracy = c.transfer.decision_accuracy
     summary = [
@@ -83,10 +86,17 @@ def published_report(comparison: PublishedComparison) -> Report:
             f"The table's Core column was recomputed from task accuracies: {c.core.rows} rows, largest error "
             f"{c.core.max_error:.1e}."
         )
+    if c.why:
+        summary.append(f"{c.small_scale} to {c.large_scale}: {c.why}.")
     return Report(
         title=f"Does {c.small_scale} order recipes as {c.large_scale} does?",
         summary=tuple(summary),
-        figures=(scatter_figure(step), statistics_figure([step]), selective_figure([step])),
+        figures=(
+            scatter_figure(step),
+            statistics_figure([step]),
+            selective_figure([step]),
+            *probability_figures([step]),
+        ),
     )
 
 
@@ -100,7 +110,8 @@ def _across(subject: Subject) -> list[Figure]:
     ]
     if not steps:
         return []
-    return [statistics_figure(steps), selective_figure(steps), *map(scatter_figure, steps)]
+    drawn = [statistics_figure(steps), selective_figure(steps), *map(scatter_figure, steps)]
+    return [*drawn, *probability_figures(steps)]
 
 
 def _step(subject: Subject, pair: ScalePair) -> Step | None:
@@ -124,6 +135,11 @@ def _step(subject: Subject, pair: ScalePair) -> Step | None:
         transfer=pair.transfer,
         curve=pair.curve,
         ceiling=pair.ceiling,
+        calibration=pair.calibration,
+        probabilities=tuple(
+            replace(p, first=subject.names[p.first], second=subject.names[p.second])
+            for p in pair.probabilities
+        ),
     )
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from assay.report.figure import SCHEMA, Figure, Spec, Table, number, spaced, tooltip, values
+from assay.stats.calibration import Calibration, PairProbability
 from assay.stats.transfer import RankTransfer, SelectivePoint
 
 SIDE = 360
@@ -39,6 +40,8 @@ class Step:
         transfer: Rank statistics.
         curve: Accuracy against coverage.
         ceiling: Decision accuracy of a perfect predictor; None where unknown.
+        calibration: P(i beats j) with its record; None where data are too few.
+        probabilities: Of every pair, by names.
     """
 
     small: str
@@ -49,6 +52,8 @@ class Step:
     transfer: RankTransfer
     curve: tuple[SelectivePoint, ...]
     ceiling: float | None = None
+    calibration: Calibration | None = None
+    probabilities: tuple[PairProbability, ...] = ()
 
     @property
     def label(self) -> str:
@@ -67,7 +72,7 @@ def scatter_figure(step: Step) -> Figure:
     )
     rho = step.transfer.spearman
     return Figure(
-        key=_key("scatter", step),
+        key=figure_key("scatter", step),
         title=f"{step.small} against {step.large}",
         caption=(
             f"One point each; the number is the place at {step.large}, best first. A perfect predictor would put "
@@ -91,7 +96,8 @@ def _elided(name: str) -> str:
     return f"{name[:kept]}…{name[-kept:]}"
 
 
-def _key(kind: str, step: Step) -> str:
+def figure_key(kind: str, step: Step) -> str:
+    """Return the key of a kind of figure that every step has one of."""
     words = f"{kind}-{step.small}-{step.large}".lower()
     return "".join(c if c.isascii() and c.isalnum() else "-" for c in words)
 

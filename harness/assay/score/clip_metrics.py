@@ -87,13 +87,9 @@ def association_metrics(rows: Rows) -> dict[str, Estimate]:
     Source:
         WinoGAViL (Bitton et al., 2022), https://arxiv.org/abs/2207.12576.
     """
-    values = np.empty(len(rows))
-    chances = np.empty(len(rows))
-    for i in range(len(rows)):
-        gold = set(rows.gold[rows.gold_starts[i] : rows.gold_starts[i + 1]].tolist())
-        top = set(rows.top[rows.top_starts[i] : rows.top_starts[i + 1]].tolist())
-        values[i] = len(gold & top) / len(gold | top)
-        chances[i] = _jaccard_chance(int(rows.num_candidates[i]), len(gold))
+    values = jaccard_indices(rows)
+    sizes = zip(rows.num_candidates.tolist(), rows.num_golds.tolist(), strict=True)
+    chances = np.array([_jaccard_chance(candidates, golds) for candidates, golds in sizes])
     metrics = {"jaccard_score": _mean(values, chances)}
     large = rows.num_candidates >= MIN_CANDIDATES
     if large.any():
@@ -101,22 +97,49 @@ def association_metrics(rows: Rows) -> dict[str, Estimate]:
     return metrics
 
 
+def jaccard_indices(rows: Rows) -> NDArray[np.float64]:
+    """Return each item's index."""
+    values = np.empty(len(rows))
+    for i in range(len(rows)):
+        gold = set(rows.gold[rows.gold_starts[i] : rows.gold_starts[i + 1]].tolist())
+        top = set(rows.top[rows.top_starts[i] : rows.top_starts[i + 1]].tolist())
+        values[i] = len(gold & top) / len(gold | top)
+    return values
+
+
 def _mean(values: NDArray[np.float64], chances: NDArray[np.float64]) -> Estimate:
     return Estimate(exact_mean(values), exact_mean(chances), standard_error(values))
 
 
 def _mean_per_class_recall(rows: Rows, task: ClipTask) -> Estimate:
-    hits = rows.hits(1)
-    classes, inverse, counts = np.unique(rows.gold, return_inverse=True, return_counts=True)
-    recalls = np.array([exact_mean(hits[inverse == number]) for number in range(len(classes))])
-    influences = (hits - recalls[inverse]) / (counts[inverse] * len(classes))
+    recalls, influences = class_recalls(rows)
     return Estimate(
         exact_mean(recalls), 1.0 / task.num_classes, linearized_standard_error(influences.tolist())
     )
 
 
+def class_recalls(rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the recall of each class that is some item's gold, and what each item adds to their mean."""
+    hits = rows.hits(1)
+    classes, inverse, counts = np.unique(rows.gold, return_inverse=True, return_counts=True)
+    recalls = np.array([exact_mean(hits[inverse == number]) for number in range(len(classes))])
+    return recalls, (hits - recalls[inverse]) / (counts[inverse] * len(classes))
+
+
 def _f1_macro(rows: Rows, task: ClipTask) -> Estimate:
-    """Return the mean F1 of classes that occur; chance is that of expected counts.
+    """Return the mean F1 of classes that occur; chance is that of expected counts."""
+    golds = np.bincount(rows.gold, minlength=task.num_classes)
+    chance = 2 * golds / (task.num_classes * golds + len(rows))
+    f1, influences = class_f1(rows, task)
+    return Estimate(
+        exact_mean(f1),
+        exact_mean(chance[golds > 0]),
+        linearized_standard_error(influences.tolist()),
+    )
+
+
+def class_f1(rows: Rows, task: ClipTask) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the F1 of each class that is some item's gold, and what each item adds to their mean.
 
     Here a tie is answered by the first of the equals: F1 is about the answers given, to all classes.
     """
@@ -128,26 +151,24 @@ def _f1_macro(rows: Rows, task: ClipTask) -> Estimate:
     total = np.maximum(golds + answers, 1)
     f1 = 2 * right / total
     occurs = golds > 0
-    num = int(occurs.sum())
-    chance = 2 * golds / (size * golds + len(rows))
     # What an item adds: to its gold's F1 as a gold, to its answer's F1 as an answer, to both if right.
     hit = rows.gold == predicted
     as_gold = (2.0 * hit - f1[rows.gold]) / total[rows.gold]
     as_answer = np.where(occurs[predicted], -f1[predicted] / total[predicted], 0.0)
-    return Estimate(
-        exact_mean(f1[occurs]),
-        exact_mean(chance[occurs]),
-        linearized_standard_error(((as_gold + as_answer) / num).tolist()),
-    )
+    return f1[occurs], (as_gold + as_answer) / int(occurs.sum())
 
 
 def _worst_group(rows: Rows, groups: list[str], k: int, task: ClipTask) -> Estimate:
     """Return accuracy in the worst of the groups; chance is that of any one group."""
+    worst = rows.hits(k)[in_worst_group(rows, groups, k)]
+    return Estimate(exact_mean(worst), k / task.num_classes, standard_error(worst))
+
+
+def in_worst_group(rows: Rows, groups: list[str], k: int) -> NDArray[np.bool_]:
+    """Tell which items are in the group with the fewest hits among the k likeliest, the first of equals."""
     hits = rows.hits(k)
-    accuracy = {name: exact_mean(hits[rows.group == name]) for name in groups}
-    worst = min(groups, key=lambda name: accuracy[name])
-    error = standard_error(hits[rows.group == worst])
-    return Estimate(accuracy[worst], k / task.num_classes, error)
+    worst = min(groups, key=lambda name: exact_mean(hits[rows.group == name]))
+    return np.asarray(rows.group == worst)
 
 
 def _hit_chance(rows: Rows, k: int) -> NDArray[np.float64]:

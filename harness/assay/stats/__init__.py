@@ -1,6 +1,6 @@
 """Statistics of scores: pure functions of numbers, no record, no file, no model.
 
-noise, pairing, items      how far a mean, or a difference of two, can be trusted
+noise, items               how far a mean, or a difference of two, can be trusted
 multiplicity, ranks        many comparisons at once
 power, rules               what can be detected, and which claims count
 transfer, calibration      whether a small scale predicts a large one

@@ -1,9 +1,9 @@
 """Bradley-Terry strengths from tasks won and lost: does a ranking hold when each task counts as one vote?
 
-A robustness column, never the sort: it throws away by how much a task was won.
+A robustness column, never the sort: it throws away by how much a task was won. It has no interval: with the
+eight to 22 tasks of a suite none is right. Of nominal 95 %, simulated, the bootstrap over tasks covers 79 to 95 %,
+and t intervals on its or the jackknife's deviation 88 to 99 %: whoever wins every task shows no spread at all.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,62 +14,35 @@ ITERATIONS = 500
 TOLERANCE = 1e-10
 
 
-@dataclass(frozen=True)
-class Strength:
-    """An entry's log-strength, 0 on average over entries.
+def bradley_terry(scores: NDArray[np.float64], *, lower_is_better: bool) -> list[float]:
+    """Return log-strengths from per-task wins, 0 on average; a tied task is half a win for each.
 
-    Attributes:
-        value: A difference of d means that a task is won with odds of e^d.
-        low: Lower end of the 95 % interval, by bootstrap over tasks.
-        high: Upper end.
-    """
-
-    value: float
-    low: float
-    high: float
-
-
-def bradley_terry(
-    scores: NDArray[np.float64], *, lower_is_better: bool, seed: int, resamples: int = 500
-) -> list[Strength]:
-    """Fit strengths to per-task wins; a tied task is half a win for each.
+    A difference of d means that a task is won with odds of e^d.
 
     Args:
         scores: Entries x tasks, two entries or more.
         lower_is_better: The metric's direction.
-        seed: Of the bootstrap over tasks. Its intervals say what other tasks of this kind might show; with
-            the dozen tasks of a suite they are rough.
-        resamples: Of the bootstrap.
     """
     oriented = -scores if lower_is_better else scores
-    won = (
-        np.sign(oriented[:, None, :] - oriented[None, :, :]) + 1
-    ) / 2  # entries x entries x tasks
-    entries, tasks = scores.shape
-    picked = np.random.default_rng(seed).integers(0, tasks, (resamples, tasks))
-    counts = np.stack([np.bincount(row, minlength=tasks) for row in picked])
-    games = np.concatenate([won.sum(axis=2)[None], np.einsum("ijt,bt->bij", won, counts)])
-    games[:, np.arange(entries), np.arange(entries)] = 0
-    fitted = fit_strengths(games)
-    low, high = np.quantile(fitted[1:], [0.025, 0.975], axis=0)
-    return [Strength(*map(float, parts)) for parts in zip(fitted[0], low, high, strict=True)]
+    won = (np.sign(oriented[:, None, :] - oriented[None, :, :]) + 1) / 2
+    wins = won.sum(axis=2)
+    np.fill_diagonal(wins, 0)
+    return fit_strengths(wins).tolist()
 
 
 def fit_strengths(wins: NDArray[np.float64], prior: float = PRIOR_GAMES) -> NDArray[np.float64]:
-    """Return log-strengths, batch x entries, for `wins[b, i, j]`: how often i beat j, diagonal 0.
+    """Return the log-strength of each entry for `wins[i, j]`: how often i beat j, diagonal 0.
 
     Source:
         The MM algorithm of Hunter (2004), Annals of Statistics 32.
     """
-    entries = wins.shape[1]
-    wins = wins + prior / 2 * (1 - np.eye(entries))
-    games = wins + wins.transpose(0, 2, 1)
-    total = wins.sum(axis=2)
-    strength = np.ones((len(wins), entries))
+    wins = wins + prior / 2 * (1 - np.eye(len(wins)))
+    games = wins + wins.T
+    total = wins.sum(axis=1)
+    strength = np.ones(len(wins))
     for _ in range(ITERATIONS):
-        expected = (games / (strength[:, :, None] + strength[:, None, :])).sum(axis=2)
-        updated = total / expected
-        updated /= np.exp(np.log(updated).mean(axis=1, keepdims=True))
+        updated = total / (games / (strength[:, None] + strength[None, :])).sum(axis=1)
+        updated /= np.exp(np.log(updated).mean())
         moved = np.abs(np.log(updated / strength)).max()
         strength = updated
         if moved < TOLERANCE:

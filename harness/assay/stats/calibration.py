@@ -4,7 +4,9 @@ Fitted on recipes that have been run at both scales, and judged on recipes that 
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +64,55 @@ class Calibration:
         return float(ndtr(self.slope * difference / spread))
 
 
+@dataclass(frozen=True)
+class PairProbability:
+    """What the small scale says about two entries at the large one.
+
+    Attributes:
+        first: Key of the one that is better at the small scale.
+        second: Key of the other.
+        difference: First minus second there, not negative.
+        probability: That the first beats the second at the large scale, 0.5 or more.
+    """
+
+    first: str
+    second: str
+    difference: float
+    probability: float
+
+
+def pair_probabilities(
+    calibration: Calibration, keys: Sequence[str], small: Floats, variances: Floats
+) -> tuple[PairProbability, ...]:
+    """Predict every pair, whether or not it has been run at the large scale; the best at the small scale first.
+
+    Args:
+        calibration: Fitted on recipes at both scales.
+        keys: Of the entries.
+        small: Mean scores at the small scale, higher is better.
+        variances: Of each mean, as `calibrate` took them.
+    """
+    order: list[int] = np.lexsort((np.array(keys), -small)).tolist()
+    found = []
+    for i, j in combinations(order, 2):
+        gap, variance = float(small[i] - small[j]), float(variances[i] + variances[j])
+        probability = calibration.probability(gap, variance)
+        found.append(PairProbability(keys[i], keys[j], gap, probability))
+    return tuple(found)
+
+
+def ranked_keys(pairs: Sequence[PairProbability]) -> list[str]:
+    """Return the keys behind `pair_probabilities`, the best at the small scale first."""
+    return list(dict.fromkeys(key for pair in pairs for key in (pair.first, pair.second)))
+
+
+def insufficient(recipes: int, noun: str) -> str:
+    """Say why there is no calibration, or return nothing where there is one."""
+    if recipes >= ENOUGH_RECIPES:
+        return ""
+    return f"no P(i beats j): insufficient data: {recipes} {noun}, {ENOUGH_RECIPES} are needed"
+
+
 def calibrate(small: Floats, large: Floats, variances: Floats) -> Calibration | None:
     """Fit `P(i beats j) = Phi(beta dx / sqrt(v_i + v_j + tau^2))` over all pairs.
 
@@ -71,7 +122,7 @@ def calibrate(small: Floats, large: Floats, variances: Floats) -> Calibration | 
     Args:
         small: Mean scores at the small scale, higher is better.
         large: Mean scores at the large scale, higher is better.
-        variances: Of each small-scale mean.
+        variances: Of each small-scale mean; zeros where noise is unknown but equal, which leaves it in tau.
 
     Returns:
         None with fewer than `ENOUGH_RECIPES` recipes: insufficient data.

@@ -61,7 +61,8 @@ class RankTransfer:
         kendall: Tau-b.
         decision_accuracy: Share of pairs ordered alike, ties counting one half.
         pearson: Linear correlation, its range under leave-one-out in place of an interval.
-        regret: Large-scale score of the best recipe minus that of the recipe that the small scale puts first.
+        regret: Large-scale score of the best recipe minus that of the recipe that the small scale puts first; of
+            equals there the worst.
     """
 
     spearman: Interval
@@ -93,6 +94,9 @@ def rank_transfer(small: Floats, large: Floats, *, seed: int) -> RankTransfer:
     """
     n = len(small)
     assert n == len(large) >= FEWEST, "too few recipes; the caller has to say so"
+    # Resamples pick recipes by place: sorted, the same table gives the same interval in whatever order it comes.
+    order = np.lexsort((large, small))
+    small, large = small[order], large[order]
     left_out = [_pearson(np.delete(small, i), np.delete(large, i)) for i in range(n)]
     tau, drawn = kendall_tau_b(small, large), _resamples(n, seed)
     agreement = _agreement(small, large)
