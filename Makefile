@@ -47,9 +47,10 @@ bench: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench,clip]'
 	$(BIN)/python benchmarks/pairs_loader.py
 
-# Writes pool roots, suite digests and tracks/SEALS.json; refuses to change a sealed version.
+# Writes pool roots, suite digests and tracks/SEALS.json; refuses to change a sealed version. Then the indexes' digests.
 seal: setup
 	$(BIN)/python -m assay.track.seal
+	$(BIN)/python -m assay.audit.seal
 
 # Re-records the 20-step traces; look at the difference before you commit it.
 golden: setup

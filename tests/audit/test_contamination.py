@@ -1,13 +1,12 @@
 """Planted leaks, and what only looks like one."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from assay.audit.contamination import Match, find_matches, flagged_items, task_contamination
-from assay.audit.ngrams import TextIndex, build_index, index_path, item_parts, suite_index
+from assay.audit.ngrams import TextIndex, build_index, item_parts, load_index, suite_index
 from assay.foundry import documents
 from assay.signals.text.words import Words
 from assay.suite import Suite, Task
@@ -47,7 +46,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TextIndex:
         for name, (form, items) in ITEMS.items()
     }
     suite = write_suite("s", 1, tasks, tmp_path / "suite")
-    return suite_index(suite, tmp_path / "suite")
+    return load_index(suite_index(suite, tmp_path / "suite", tmp_path / "no-seal.json"))
 
 
 def found(index: TextIndex, text: str) -> dict[str, Match]:
@@ -113,7 +112,7 @@ def test_what_many_parts_share_is_the_suites_own_boilerplate(tmp_path: Path) -> 
     items = [{"context": f"{head} number {i}", "continuation": "York"} for i in range(150)]
     suite = write_suite("s", 1, {"t": (items, {"group": "g", "form": "exact"})}, tmp_path / "suite")
     parts, windows = build_index(suite, tmp_path / "suite")
-    index = TextIndex(tuple(parts), windows, "")
+    index = TextIndex(tuple(parts), windows)
     assert find_matches(Words.of([head]), np.array([0]), index) == []
     (match,) = find_matches(Words.of([f"{head} number 7 York"]), np.array([0]), index)
     assert match.item == 7
@@ -125,27 +124,10 @@ def foundry(tmp_path_factory: pytest.TempPathFactory) -> tuple[Suite, Path]:
     return write_suite("foundry-text", 1, embedded_tasks(), folder), folder
 
 
-def test_an_index_is_built_once_and_again_where_it_was_damaged(
-    foundry: tuple[Suite, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("ASSAY_HOME", str(tmp_path))
-    suite, folder = foundry
-    first = suite_index(suite, folder)
-    path = index_path(suite)
-    written = (path / "index.json").stat().st_mtime_ns
-    assert suite_index(suite, folder).digest == first.digest
-    assert (path / "index.json").stat().st_mtime_ns == written
-    (path / "parts.json").write_text(json.dumps([]))
-    again = suite_index(suite, folder)
-    assert again.digest == first.digest
-    assert again.parts == first.parts
-    assert np.array_equal(again.windows, first.windows)
-
-
 @pytest.mark.slow
 def test_every_planted_leak_of_ten_thousand_documents_is_found(foundry: tuple[Suite, Path]) -> None:
     parts, windows = build_index(*foundry)
-    index = TextIndex(tuple(parts), windows, "")
+    index = TextIndex(tuple(parts), windows)
     planted: set[tuple[int, str]] = set()
     matches: list[Match] = []
     for start in range(0, 10_000, 1_000):

@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.metrics import roc_auc_score
 
-from assay.audit.membership import _separation, min_k_plus_plus
+from assay.audit.membership import Separation, _separation, min_k_plus_plus, reading
 from assay.text.model import build_model
 from tiny import tiny_recipe
 
@@ -54,3 +54,24 @@ def test_separation_is_the_area_under_the_curve() -> None:
     assert found.auroc == pytest.approx(roc_auc_score(labels, np.concatenate([one, other])))
     assert found.p_value < 0.01
     assert _separation([1.0], [1.0, 2.0]) is None
+
+
+CHANCE, SEES = Separation(0.48, 0.8, 300, 300), Separation(0.62, 1e-6, 300, 300)
+"""What a control says at `nano`, and what one says that works."""
+
+
+@pytest.mark.parametrize(
+    ("items", "control", "expected"),
+    [
+        (SEES, CHANCE, "cannot see leakage: its control tells"),
+        (None, CHANCE, "with AUROC 0.480 (p 0.8), which is chance"),
+        (SEES, None, "no control"),
+        (None, SEES, "too few items"),
+        (CHANCE, SEES, "AUROC is 0.480 (p 0.8): no sign"),
+        (SEES, SEES, "AUROC is 0.620 (p 1e-06): evidence"),
+    ],
+)
+def test_a_reading_rests_on_the_control(
+    items: Separation | None, control: Separation | None, expected: str
+) -> None:
+    assert expected in reading(items, control)

@@ -53,7 +53,7 @@ def test_real_overlaps_are_those_of_a_plain_search(tmp_path: Path) -> None:
     }
     suite = write_suite("s", 1, tasks, tmp_path / "suite")
     parts, windows = build_index(suite, tmp_path / "suite")
-    index = TextIndex(tuple(parts), windows, "")
+    index = TextIndex(tuple(parts), windows)
     grams: dict[str, set[tuple[str, int]]] = {}
     for task, rows in records.items():
         for item, one in enumerate(rows):

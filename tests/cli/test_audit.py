@@ -88,12 +88,30 @@ def test_chunks_are_audited_as_chunks(
 
 
 def test_the_terminal_gets_tables(ids_file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    capsys.readouterr()
+    document = answer(capsys, "audit", ids_file, *AT)
     assert main(["audit", str(ids_file), *AT]) == 0
     shown = capsys.readouterr().out
     assert "270 examples" in shown
     assert "Copies within the selection" in shown
-    assert "Composition" in shown
+    rows = [line.split() for line in shown.splitlines()]
+    (lengths,) = document["lengths"]
+    for whose in ("selected", "pool"):
+        middle = [f"{lengths[whose][i]:,.0f}" for i in (1, 3, 5)]
+        heading = "selection" if whose == "selected" else "pool"
+        assert ["tokens", "the", heading, *middle] in rows
+    assert document["scripts"]["Latin"] > 0.5
+    assert ["script,", "by", "letters", "Latin", f"{document['scripts']['Latin']:.1%}"] in rows
+
+
+def test_the_terminal_says_what_the_evidence_is_worth(
+    ids_file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["score", str(ids_file), *AT, "progress=false"]) == 0
+    found = answer(capsys, "audit", ids_file, *AT, "--checkpoint")["membership"]
+    assert main(["audit", str(ids_file), *AT, "--checkpoint"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert found["reading"] in shown
+    assert f"{found['control']['auroc']:.3f}" in found["reading"]
 
 
 def test_pairs_are_audited(

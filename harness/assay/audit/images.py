@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.artifact import atomic_file, atomic_folder, write_atomic
-from assay.audit.index_folder import index_folder, is_whole, write_manifest
+from assay.audit.embeddings import COPY, shape_embedding
+from assay.audit.index_folder import index_folder, open_index, write_manifest
 from assay.canonical import canonical_json, digest_json
-from assay.console import say
 from assay.signals.clip.fingerprints import (
     FORMAT,
     HASH_DISTANCE,
@@ -28,7 +28,7 @@ from assay.suite.clip.lock import data_digest
 OWNERS_FILE = "owners.json"
 PAIRS_AT_ONCE = 16_000_000
 
-How = Literal["bytes", "pixels"]
+How = Literal["bytes", "pixels", "embedding"]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ class ImageMatch:
         row: Of the pair in the pool.
         task: Name of the task.
         item: Position among the task's items.
-        how: `bytes` of the same file, or `pixels` that show the same.
+        how: `bytes` of the same file, `pixels` that show the same, or an `embedding` that says so but for
+            colours and left and right.
         distance: Mean absolute difference of both thumbnails, of 255.
     """
 
@@ -51,8 +52,8 @@ class ImageMatch:
 
     @property
     def leaked(self) -> bool:
-        """Every match is a leak: half an image of the suite is none."""
-        return True
+        """An embedding makes an overlap alone: drawings that are alike have it in common."""
+        return self.how != "embedding"
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,25 +69,20 @@ class ImageIndex:
     fingerprints: Fingerprints
 
 
-def image_index(suite: ClipSuite, folder: Path) -> ImageIndex:
+def image_index(suite: ClipSuite, folder: Path, sealed: Path) -> ImageIndex:
     """Open a suite's image index, building it first where this machine has none.
 
     Args:
         suite: As sealed.
         folder: Its files, verified.
+        sealed: The manifest that the index has to have, where there is such a file.
 
     Raises:
-        SuiteError: If a file is absent or altered.
+        SuiteError: If a file is absent or altered, or the index is another than the sealed one.
     """
     path = index_folder(suite.name, [FORMAT, plain(suite), data_digest(suite, folder)])
-    if not is_whole(path):
-        say(f"building the image index of suite {suite.name}, once")
-        try:
-            _write(path, suite, folder)
-        except OSError:
-            # Another process finished first: a folder appears whole or not at all.
-            if not is_whole(path):
-                raise
+    what = f"image index of suite {suite.name}"
+    open_index(path, what, lambda to: write_index(to, suite, folder), sealed)
     return _load(path)
 
 
@@ -96,7 +92,8 @@ def _load(path: Path) -> ImageIndex:
     return ImageIndex(owners, Fingerprints(*arrays))
 
 
-def _write(path: Path, suite: ClipSuite, folder: Path) -> None:
+def write_index(path: Path, suite: ClipSuite, folder: Path) -> None:
+    """Fingerprint a suite into a new folder."""
     owners: list[tuple[str, int]] = []
 
     def images() -> Iterator[bytes]:
@@ -126,7 +123,8 @@ def match_images(
     """Find the suite's images among selected ones.
 
     Equal bytes match. So do images whose perceptual hashes differ in at most `HASH_DISTANCE` of 64 bits
-    and whose thumbnails differ by at most `PIXEL_DISTANCE` on average.
+    and whose thumbnails differ by at most `PIXEL_DISTANCE` on average, and those whose thumbnails, as they are or
+    mirrored, have a cosine of `COPY` and more without their colours.
 
     Args:
         selected: Fingerprints of the selected images.
@@ -139,18 +137,17 @@ def match_images(
     best: dict[tuple[int, str, int], ImageMatch] = {}
     for mine, theirs, how in _candidates(selected, index.fingerprints):
         gaps = pixel_distance(selected.thumbs[mine], index.fingerprints.thumbs[theirs])
-        for i in np.flatnonzero((gaps <= PIXEL_DISTANCE) | (how == "bytes")):
+        for i in np.flatnonzero((gaps <= PIXEL_DISTANCE) | (how != "pixels")):
             task, item = index.owners[theirs[i]]
             key = (int(rows[mine[i]]), task, item)
-            if key not in best or (how == "bytes" and best[key].how == "pixels"):
-                best[key] = ImageMatch(*key, how, float(gaps[i]))
+            best.setdefault(key, ImageMatch(*key, how, float(gaps[i])))
     return [best[key] for key in sorted(best)]
 
 
 def _candidates(
     selected: Fingerprints, suite: Fingerprints
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], How]]:
-    """Yield pairs of equal bytes, then pairs of similar hashes."""
+    """Yield pairs of equal bytes, then pairs of similar hashes, then pairs of similar embeddings."""
     known: dict[bytes, list[int]] = {}
     for number, digest in enumerate(suite.digests):
         known.setdefault(digest.tobytes(), []).append(number)
@@ -165,6 +162,12 @@ def _candidates(
         near &= selected.decoded[start : start + block, None] & suite.decoded
         mine, theirs = np.nonzero(near)
         yield mine + start, theirs, "pixels"
+    shapes = shape_embedding(suite.thumbs).T
+    mirrored = shape_embedding(suite.thumbs[:, :, ::-1]).T
+    for start in range(0, len(selected), block):
+        own = shape_embedding(selected.thumbs[start : start + block])
+        mine, theirs = np.nonzero(np.maximum(own @ shapes, own @ mirrored) >= COPY)
+        yield mine + start, theirs, "embedding"
 
 
 def _columns(pairs: Iterable[tuple[int, int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

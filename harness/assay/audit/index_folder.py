@@ -1,6 +1,11 @@
-"""Indexes that follow from a suite's files: folders under `$ASSAY_HOME/indexes`, manifest last."""
+"""Indexes that follow from a suite's files: folders under `$ASSAY_HOME/indexes`, manifest last.
+
+Of the package's own suites the manifest, a digest a file, lies beside the suite's definition in `tracks/`. Like
+the items, the index is generated where it is needed, and refused where it is not the one that was sealed.
+"""
 
 import json
+from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -8,9 +13,41 @@ from typing import Any
 from assay.artifact import write_atomic
 from assay.canonical import canonical_json, digest_file, digest_json
 from assay.console import say
+from assay.errors import SuiteError
 from assay.home import assay_home
 
 MANIFEST_FILE = "index.json"
+
+
+def sealed_manifest(track_folder: Path, suite: str) -> Path:
+    """Return where the manifest of a suite's index lies beside the suite; not every suite has one."""
+    return track_folder / "suites" / f"{suite}.index.json"
+
+
+def open_index(path: Path, what: str, write: Callable[[Path], None], sealed: Path) -> None:
+    """Make sure that an index is there: whole, and the one that its suite came with.
+
+    Args:
+        path: Its folder.
+        what: It is, for people.
+        write: Writes the folder; it appears whole or not at all.
+        sealed: The suite's manifest of it; where there is no such file, nothing is compared.
+
+    Raises:
+        SuiteError: If the index is another than the sealed one.
+    """
+    if not is_whole(path):
+        say(f"building the {what}, once")
+        try:
+            write(path)
+        except OSError:
+            # Another process finished first: a folder appears whole or not at all.
+            if not is_whole(path):
+                raise
+    if sealed.is_file() and (path / MANIFEST_FILE).read_bytes() != sealed.read_bytes():
+        raise SuiteError(
+            f"{path} is not the index that {sealed} seals; remove the folder and run the same command again"
+        )
 
 
 def index_folder(name: str, follows_from: Any) -> Path:

@@ -28,6 +28,9 @@ K = 0.2
 BATCH_TOKENS = 8_192
 CONTROL_DOCUMENTS = 300
 SEED = 21
+CHANCE_LEVEL = 0.05
+"""A control whose p-value is not below it cannot be told from chance, and neither can anything that rests on it."""
+
 MIN_ITEMS = 2
 """Of each kind; fewer are compared with nothing."""
 
@@ -61,12 +64,14 @@ class Membership:
             where too few are leaked.
         control: Selected documents against others of the pool: whether the method sees anything at this
             scale; None where all of the pool is selected.
+        reading: What both say together, for people.
     """
 
     checkpoint: str
     k: float
     items: Separation | None
     control: Separation | None
+    reading: str
 
 
 def membership(
@@ -108,7 +113,31 @@ def membership(
         suspected += standard[is_leaked].tolist()
         others += standard[~is_leaked].tolist()
     control = _control(model, pool, selected)
-    return Membership(str(checkpoint), K, _separation(suspected, others), control)
+    found = _separation(suspected, others)
+    return Membership(str(checkpoint), K, found, control, reading(found, control))
+
+
+def reading(items: Separation | None, control: Separation | None) -> str:
+    """Say what the test has shown: nothing about items unless the control tells what training has seen."""
+    if control is None:
+        return (
+            "Reading: no control, since the whole pool is selected: whether the test sees anything at this "
+            "scale is not known."
+        )
+    seen = f"its control tells what training has seen from other documents with AUROC {control.auroc:.3f}"
+    if control.p_value >= CHANCE_LEVEL:
+        return (
+            f"Reading: at this scale the test cannot see leakage: {seen} (p {control.p_value:.2g}), which is "
+            "chance. Whatever it says of items is no evidence, for a leak or against one."
+        )
+    if items is None:
+        return (
+            f"Reading: the test works at this scale ({seen}), and too few items leak to be tested."
+        )
+    found = f"of leaked items the AUROC is {items.auroc:.3f} (p {items.p_value:.2g})"
+    if items.p_value >= CHANCE_LEVEL:
+        return f"Reading: the test works at this scale ({seen}); {found}: no sign that training kept them."
+    return f"Reading: the test works at this scale ({seen}); {found}: evidence that training kept them."
 
 
 def _control(

@@ -1,7 +1,7 @@
 """The hashed index of a suite's texts: which 13-grams and 50-character spans would give an item away.
 
 A suite's index follows from its item files alone. It is built at first use and kept under
-`$ASSAY_HOME/indexes` with a manifest of digests, so that two machines can compare theirs.
+`$ASSAY_HOME/indexes`; the manifest of an embedded suite's is sealed beside the suite.
 """
 
 import json
@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.artifact import atomic_file, atomic_folder, write_atomic
-from assay.audit.index_folder import MANIFEST_FILE, index_folder, is_whole, write_manifest
-from assay.canonical import canonical_json, digest_file, digest_json
-from assay.console import say
+from assay.audit.index_folder import index_folder, open_index, write_manifest
+from assay.canonical import canonical_json, digest_json
 from assay.signals.text.words import FORMAT, Words
 from assay.spec import plain
 from assay.suite import Suite, Task
@@ -74,12 +73,10 @@ class TextIndex:
     Attributes:
         parts: Texts of items.
         windows: (n,) `WINDOW_DTYPE`, sorted by hash.
-        digest: Of the index's manifest.
     """
 
     parts: tuple[IndexedPart, ...]
     windows: NDArray[np.void]
-    digest: str
 
     @cached_property
     def hashes(self) -> NDArray[np.uint64]:
@@ -112,44 +109,33 @@ class TextIndex:
         return np.repeat(maybe, counts), first + np.arange(counts.sum())
 
 
-def suite_index(suite: Suite, folder: Path) -> TextIndex:
-    """Open a suite's index, building it first where this machine has none.
+def suite_index(suite: Suite, folder: Path, sealed: Path) -> Path:
+    """Return the folder of a suite's index, building it first where this machine has none.
 
     Args:
         suite: As sealed.
         folder: Its item files, verified.
+        sealed: The manifest that the index has to have, where there is such a file.
 
     Raises:
-        SuiteError: If an item file is absent or altered.
+        SuiteError: If an item file is absent or altered, or the index is another than the sealed one.
     """
-    path = index_path(suite)
-    if not is_whole(path):
-        say(f"building the n-gram index of suite {suite.name}, once")
-        try:
-            _write(path, suite, folder)
-        except OSError:
-            # Another process finished first: a folder appears whole or not at all.
-            if not is_whole(path):
-                raise
-    return load_index(path)
-
-
-def index_path(suite: Suite) -> Path:
-    """Return the folder of a suite's index, named by what the index follows from."""
     rules = [FORMAT, GRAM_WORDS, SPAN_BYTES, MIN_WORDS, TEMPLATE_PARTS]
-    return index_folder(suite.name, [*rules, plain(suite)])
+    path = index_folder(suite.name, [*rules, plain(suite)])
+    what = f"n-gram index of suite {suite.name}"
+    open_index(path, what, lambda to: write_index(to, suite, folder), sealed)
+    return path
 
 
 def load_index(path: Path) -> TextIndex:
     """Open an index's folder."""
     rows = json.loads((path / PARTS_FILE).read_bytes())
     windows = np.load(path / WINDOWS_FILE, mmap_mode="r", allow_pickle=False).view(np.ndarray)
-    return TextIndex(
-        tuple(IndexedPart(*row) for row in rows), windows, digest_file(path / MANIFEST_FILE)
-    )
+    return TextIndex(tuple(IndexedPart(*row) for row in rows), windows)
 
 
-def _write(path: Path, suite: Suite, folder: Path) -> None:
+def write_index(path: Path, suite: Suite, folder: Path) -> None:
+    """Hash a suite into a new folder."""
     parts, windows = build_index(suite, folder)
     with atomic_folder(path) as partial:
         rows = [[part.task, part.item, part.part, part.words] for part in parts]

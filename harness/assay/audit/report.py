@@ -25,9 +25,10 @@ from assay.audit.contamination import (
 )
 from assay.audit.duplicates import similar_documents
 from assay.audit.embeddings import EmbeddingDuplicates, embedding_duplicates
-from assay.audit.images import ImageMatch, image_index, match_images
+from assay.audit.images import ImageIndex, ImageMatch, image_index, match_images
+from assay.audit.index_folder import sealed_manifest
 from assay.audit.language import scripts_of
-from assay.audit.ngrams import index_path, suite_index
+from assay.audit.ngrams import suite_index
 from assay.audit.overlap import Overlap, overlaps
 from assay.audit.rescore import CleanScore, clean_score, read_outputs
 from assay.audit.scan import Selected, scan_images, scan_texts
@@ -37,7 +38,6 @@ from assay.selection import select_rows
 from assay.signals.clip.fingerprints import similar_images
 from assay.signals.clusters import equal_neighbours
 from assay.submission import Manifest, Submission, Unit, read_manifest, sidecar_path, validate_file
-from assay.suite import Suite
 from assay.suite.clip import ClipSuite
 from assay.suite.clip.embedded import prepare_clip_suite
 from assay.suite.embedded import prepare_suite
@@ -174,18 +174,18 @@ def _accepted(path: Path, loaded: LoadedScale, pool: AnyPool, unit: Unit | None)
 def read_content(loaded: LoadedScale, pool: AnyPool, selected: Selected, workers: int) -> Content:
     """Read every selected example once."""
     suite = loaded.suite
+    sealed = sealed_manifest(loaded.folder, suite.name)
     if isinstance(suite, ClipSuite):
         assert isinstance(pool, ImageTextPool), "a pool of the track's kind was opened"
-        return _pair_content(suite, loaded.suite_folder, pool, selected, workers)
+        images = image_index(suite, prepare_clip_suite(suite, loaded.suite_folder), sealed)
+        return _pair_content(images, pool, selected, workers)
     assert isinstance(pool, Pool), "a pool of the track's kind was opened"
-    return _text_content(suite, loaded.suite_folder, pool, selected, workers)
+    texts = suite_index(suite, prepare_suite(suite, loaded.suite_folder), sealed)
+    return _text_content(texts, pool, selected, workers)
 
 
-def _text_content(
-    suite: Suite, folder: Path, pool: Pool, selected: Selected, workers: int
-) -> Content:
-    suite_index(suite, prepare_suite(suite, folder))
-    found = scan_texts(pool, selected, index_path(suite), workers)
+def _text_content(index_path: Path, pool: Pool, selected: Selected, workers: int) -> Content:
+    found = scan_texts(pool, selected, index_path, workers)
     n = len(selected)
     return Content(
         found.matches,
@@ -198,9 +198,8 @@ def _text_content(
 
 
 def _pair_content(
-    suite: ClipSuite, folder: Path, pool: ImageTextPool, selected: Selected, workers: int
+    index: ImageIndex, pool: ImageTextPool, selected: Selected, workers: int
 ) -> Content:
-    index = image_index(suite, prepare_clip_suite(suite, folder))
     found = scan_images(pool, selected, workers)
     n = len(selected)
     # The digest's first half is as good as all of it here: nobody gains by a false duplicate.

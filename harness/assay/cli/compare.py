@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from assay.compare.published import PublishedComparison
     from assay.report.document import Report
 
-EXAMPLES = """examples:
+EXAMPLES = r"""examples:
   assay compare quality_rules random --track text --scales nano
   assay compare mine.npy 1b7f04a9ccb7 random --track text --scales nano,micro --csv differences.csv
   assay compare mine.npy random --track text --scales nano,micro --out report.html   # and report/*.svg, .png, .csv
@@ -19,9 +19,12 @@ EXAMPLES = """examples:
   assay compare --results DCLM_model_database.csv        # published runs: rank transfer between two scales
   assay compare --results DCLM_model_database.csv --small 400M-1x --large 7B-1x --predictor arc_easy
   assay compare --results runs.csv --law d-cpt           # columns params, tokens, ratio, loss
+  assay compare --law d-cpt --scales pico,nano --domain 'host in ["arden-library.example"]' \
+      --loss heldout_encyclopedia --csv runs.csv         # the same of this machine's runs, and their table
   assay compare --results runs.csv --law cmr             # columns ratio, tokens, general_rise[, domain_change]
 
 differences, and their tests, are to the submission that is named first
+--domain takes what select --where takes; a run's ratio is the share of its tokens that are the domain's
 """
 
 
@@ -58,6 +61,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     published.add_argument(
         "--law", choices=("d-cpt", "cmr"), help="fit a data-mixture law to the runs instead"
     )
+    published.add_argument(
+        "--domain",
+        metavar="EXPRESSION",
+        help="d-cpt on this machine's runs: whose share is the ratio",
+    )
+    published.add_argument(
+        "--loss", metavar="TASK", help="with --domain: its bits per byte are the loss"
+    )
     add_common(parser)
 
 
@@ -66,10 +77,13 @@ def run(args: argparse.Namespace) -> int:
     from assay.errors import CompareError
 
     _check_out(args)
+    if args.domain or args.loss:
+        return _own_law(args)
     if args.results is None:
         if args.law or args.small or args.large or args.predictor:
             raise CompareError(
-                "--small, --large, --predictor and --law are about a table; add --results CSV"
+                "--small, --large, --predictor and --law are about a table; add --results CSV, or of d-cpt "
+                "--domain EXPRESSION --loss TASK for this machine's runs"
             )
         return _submissions(args)
     if args.submissions:
@@ -146,6 +160,35 @@ def _law(args: argparse.Namespace) -> int:
 
     fit = fit_mixture(args.results, args.law)
     emit(args, plain(fit), lambda: mixture_text(fit))
+    return 0
+
+
+def _own_law(args: argparse.Namespace) -> int:
+    """Fit to the ledger's runs, and write the table that was fitted where asked to."""
+    from dataclasses import fields
+
+    from assay.compare.mixture import fit_runs
+    from assay.compare.runs import MixtureRun, mixture_runs
+    from assay.compare.tables import csv_text
+    from assay.compare.text import mixture_text
+    from assay.errors import CompareError
+    from assay.spec import plain
+
+    if args.law != "d-cpt" or not (args.domain and args.loss):
+        raise CompareError(
+            "the ledger's runs take three options together: --law d-cpt --domain EXPRESSION --loss TASK (cmr "
+            "follows checkpoints of continued training, which no ledger holds: --results CSV)"
+        )
+    if args.results or args.submissions or args.out:
+        raise CompareError(
+            "--domain reads every run of --scales; leave out names, --results and --out"
+        )
+    scales = [scale for scale in args.scales.split(",") if scale]
+    runs = mixture_runs(args.track, scales, args.domain, args.loss)
+    rows = [plain(run) for run in runs]
+    _write_csv(args, lambda: csv_text([one.name for one in fields(MixtureRun)], rows))
+    fit = fit_runs(runs, f"the ledger of {args.track} at {args.scales}")
+    emit(args, plain(fit) | {"runs": rows}, lambda: mixture_text(fit))
     return 0
 
 
