@@ -44,14 +44,17 @@ class StillSource:
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self.held = Snapshot().extended(entries)
+        self.heard: float | None = 4.0
 
     def snapshot(self) -> Snapshot:
         return self.held
 
     def tracks(self) -> list[dict[str, Any]]:
-        return [
-            {"track": t, "scale": s} for t in ("text", "clip") for s in ("pico", "nano", "micro")
-        ]
+        scales = [(t, s) for t in ("text", "clip") for s in ("pico", "nano", "micro", "7b-2x")]
+        return [{"track": t, "scale": s, "pool": {"available": s != "7b-2x"}} for t, s in scales]
+
+    def last_heard(self) -> float | None:
+        return self.heard
 
     def submissions(self, *, state: str | None = None, **_: Any) -> dict[str, Any]:
         return {"items": [s for s in SUBMISSIONS if state in (None, s["state"])], "next": None}
@@ -67,10 +70,6 @@ def make_app(
 ) -> FastAPI:
     app = FastAPI(openapi_url=None)
     source = source or StillSource(entries)
-
-    @app.get("/v1/submissions/{submission_id}")
-    def one(submission_id: str) -> Any:
-        return source.submission(submission_id)
 
     @app.get("/v1/submissions/{submission_id}/log")
     def log(submission_id: str) -> Any:

@@ -10,13 +10,15 @@ from anyio import CapacityLimiter
 from anyio.to_thread import current_default_thread_limiter
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import JSONResponse
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
 from assay import __version__
 from assay.canonical import digest_json
 from assay_board.api import models
 from assay_board.api.access import MAX_BODY_BYTES, AnyBoard
+from assay_board.api.artifacts import NUMPY, PARQUET
 from assay_board.api.artifacts import router as artifacts_router
-from assay_board.api.handlers import Finish, add_handlers
+from assay_board.api.handlers import Finish, HeadAsGet, add_handlers
 from assay_board.api.leases import leases_router
 from assay_board.api.ledger import router as ledger_router
 from assay_board.api.submissions import submissions_router
@@ -25,13 +27,20 @@ from assay_board.context import UNDER_WAY, Board
 from assay_board.kept import KeptAnswers
 from assay_board.pages.cache import BoardCache
 from assay_board.pages.routes import pages_router
-from assay_board.problems import not_found
+from assay_board.problems import TYPE, not_found
 from assay_board.screening import Screening
 from assay_board.settings import BoardSettings
 from assay_board.source import BoardSource
 from assay_board.warming import warm
 
-_PROBLEM = {"model": models.ProblemDocument, "description": "refused: problem+json"}
+_PROBLEM = {"content": {TYPE: {"schema": models.ProblemDocument.model_json_schema()}}}
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    "4XX": _PROBLEM | {"description": "refused"},
+    "5XX": _PROBLEM | {"description": "failed, or not now"},
+}
+
+PACKED = (*DEFAULT_EXCLUDED_CONTENT_TYPES, PARQUET, NUMPY)
+"""Not compressed again."""
 
 _about = APIRouter(tags=["server"], max_body_size=MAX_BODY_BYTES)
 
@@ -46,7 +55,7 @@ def health(board: AnyBoard) -> dict[str, Any]:
 def tracks(board: AnyBoard) -> JSONResponse:
     """List tracks and scales: budget, pool, rules, seal, how large a list may be."""
     items = board.law.tracks()
-    tag = {"ETag": f'"{digest_json(items)[7:39]}"', "Cache-Control": "no-cache"}
+    tag = {"ETag": f'W/"{digest_json(items)[7:39]}"', "Cache-Control": "no-cache"}
     return JSONResponse({"items": items, "next": None}, headers=tag)
 
 
@@ -89,14 +98,17 @@ def create_app(settings: BoardSettings) -> FastAPI:
     app.state.boards = Boards(board)
     app.state.source, app.state.cache = source, (cache := BoardCache())
     app.state.warm = partial(warm, board, source, cache)
+    # The last one is asked first: an answer is kept as it was compressed.
     app.add_middleware(Finish)
+    app.add_middleware(GZipMiddleware, compresslevel=5, exclude_content_types=PACKED)
     app.add_middleware(
         KeptAnswers, stamp=lambda path: (board.stamp(path), cache.built), untagged=UNDER_WAY
     )
+    app.add_middleware(HeadAsGet)
     add_handlers(app)
     routers = submissions_router(settings), leases_router(settings), ledger_router, artifacts_router
     for router in (_about, *routers):
-        app.include_router(router, prefix="/v1", responses={"4XX": _PROBLEM, 422: _PROBLEM})
+        app.include_router(router, prefix="/v1", responses=_REFUSALS)
     app.add_api_route("/v1/{path:path}", _nowhere, methods=["GET"], include_in_schema=False)
     finders = source.list_path, source.trace_path, source.pool_of
     pages = pages_router(source, settings.public_url, *finders, cache)

@@ -38,8 +38,8 @@ class Board:
         refusals: How often an address may show a wrong token.
     """
 
-    def __init__(self, settings: BoardSettings):
-        """Open everything, and index what the ledger has beyond the index.
+    def __init__(self, settings: BoardSettings, *, as_found: bool = False):
+        """Open everything, and index what the ledger has beyond the index, unless it is wanted as it was found.
 
         Raises:
             UserError: If the database or the ledger cannot be used.
@@ -60,7 +60,8 @@ class Board:
         self.uploads_per_address = RateLimit(settings.uploads_per_address, clock)
         self.refusals = RateLimit(settings.refusals, clock)
         self._indexed = 0
-        self.refresh()
+        if not as_found:
+            self.refresh()
 
     def now(self) -> float:
         """Return the time, in seconds since 1970."""
@@ -110,5 +111,6 @@ class Board:
         return self.settings.result_folder(record)
 
     def close(self) -> None:
-        """Let go of the database."""
+        """End what is being built, and let go of the database."""
+        self.law.close()
         self.database.close()

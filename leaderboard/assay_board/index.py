@@ -1,6 +1,7 @@
 """The ledger's index: rows that follow from entries, one at a time, and runs that they settle."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -48,17 +49,48 @@ def indexed(session: Session) -> int:
     return 0 if newest is None else newest + 1
 
 
-def rebuild(session: Session, ledger: Ledger, now: float) -> int:
-    """Throw the index away and make it again; return the number of entries."""
+@dataclass(frozen=True)
+class Rebuilt:
+    """What an index was, beside what the ledger says.
+
+    Attributes:
+        entries: Of the ledger.
+        missing: Rows that were not there.
+        different: Rows that said something else.
+        surplus: Rows that follow from no entry.
+    """
+
+    entries: int
+    missing: int
+    different: int
+    surplus: int
+
+    @property
+    def identical(self) -> bool:
+        """Whether the index was right."""
+        return not (self.missing or self.different or self.surplus)
+
+
+def rebuild(session: Session, ledger: Ledger, now: float) -> Rebuilt:
+    """Throw the index away, make it again, and compare."""
     follow_alone(session)
+    found = _digests(session)
     for table in TABLES:
         session.execute(sa.delete(table))
-    return follow(session, ledger, now)
+    entries = follow(session, ledger, now)
+    made = _digests(session)
+    common = found.keys() & made.keys()
+    different = sum(found[key] != made[key] for key in common)
+    return Rebuilt(entries, len(made) - len(common), different, len(found) - len(common))
 
 
-def index_digest(session: Session) -> str:
-    """Return a digest of every row of the index, equal wherever the ledger is."""
-    return digest_json([list(_rows(session, table)) for table in TABLES])
+def _digests(session: Session) -> dict[tuple[str, int], str]:
+    """Return a digest of every row, by table and entry."""
+    return {
+        (table.__tablename__, row[0]): digest_json(row)
+        for table in TABLES
+        for row in _rows(session, table)
+    }
 
 
 def _rows(session: Session, table: Any) -> Iterator[list[Any]]:

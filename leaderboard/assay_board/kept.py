@@ -31,7 +31,7 @@ class Kept:
 class KeptAnswers:
     """Answers a GET from memory where the answer is known, tagged, and still follows from the same stamp.
 
-    What carries an `ETag` depends on its address and the stamp alone, and so does what begins with one of
+    What carries an `ETag` depends on its address, on whether it may be compressed, and on the stamp alone, and so does what begins with one of
     `untagged`; everything else, and everything that is asked with a token, goes through. Runs on the event
     loop, before any thread is taken.
     """
@@ -51,7 +51,8 @@ class KeptAnswers:
         headers, stamp = dict(scope["headers"]), self._stamp(scope["path"])
         if b"authorization" in headers:
             return await self._app(scope, receive, send)
-        key = (scope.get("root_path", ""), scope["path"], scope["query_string"])
+        packed = b"gzip" in headers.get(b"accept-encoding", b"")
+        key = (scope.get("root_path", ""), scope["path"], scope["query_string"], packed)
         making = self._making.get((key, stamp))
         if making is not None:
             # Somebody asked for the very same just before: one of them is enough.

@@ -12,6 +12,7 @@ from assay.submission.check import max_entries
 from assay.track.costs import Costs
 from assay.track.load import LoadedScale, list_scales, load
 from assay.track.pools import open_pool
+from assay_board.building import PoolBuilder
 from assay_board.problems import ProblemError, not_found
 
 BYTES_PER_ENTRY = 128
@@ -26,12 +27,13 @@ class Law:
 
         Args:
             max_upload_bytes: Of a list, whatever the scale.
-            build_up_to: Embedded pools of so many examples are built where they are asked for.
+            build_up_to: Embedded pools of so many examples are built when they are first asked for.
         """
         self._max_upload_bytes = max_upload_bytes
         self._build_up_to = build_up_to
         self._scales = {pair: load(*pair) for pair in list_scales()}
         self._pools: dict[tuple[str, str], AnyPool] = {}
+        self._builder = PoolBuilder()
         self._opening = {pair: threading.Lock() for pair in self._scales}
         path = package_folder("conf") / "costs.yaml"
         self._costs = parse(Costs, load_yaml(path), str(path))
@@ -49,10 +51,10 @@ class Law:
         return found
 
     def pool(self, loaded: LoadedScale) -> AnyPool:
-        """Open a scale's pool; an embedded one is built the first time.
+        """Open a scale's pool; where it is absent and embedded, begin to build it.
 
         Raises:
-            ProblemError: If the pool is not on this machine.
+            ProblemError: 503, if the pool is not on this machine; with a time to ask again, if it is being built.
         """
         key = (loaded.track, loaded.scale)
         with self._opening[key]:
@@ -60,6 +62,8 @@ class Law:
                 if not self._available(loaded):
                     detail = f"{loaded.label} cannot be scored here: its pool is not on this server"
                     raise ProblemError(503, detail, "S2")
+                if not self._built(loaded):
+                    raise self._builder.wait_for(loaded)
                 self._pools[key] = open_pool(loaded)
             return self._pools[key]
 
@@ -72,6 +76,10 @@ class Law:
         loaded = self._scales.get((track, scale))
         return self.pool(loaded) if loaded is not None and self._built(loaded) else None
 
+    def close(self) -> None:
+        """End the build that is under way; the next one goes on with it."""
+        self._builder.stop()
+
     def open_built_pools(self) -> None:
         """Open the pools that are on this machine, before anybody waits for one.
 
@@ -82,7 +90,7 @@ class Law:
             self.built_pool(*pair)
 
     def _available(self, loaded: LoadedScale) -> bool:
-        """Whether a pool is here, or small enough to be built while somebody waits."""
+        """Whether a pool is here, or small enough to be built for whoever asks."""
         size = loaded.spec.pool.size
         return self._built(loaded) or (size is not None and size <= self._build_up_to)
 

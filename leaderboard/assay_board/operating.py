@@ -1,18 +1,21 @@
 """What an operator does beside the server: tokens, epochs, official runs, the index."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
 
+from assay.console import one_line
 from assay.errors import SettingsError
 from assay_board.audit import OPERATOR, note
 from assay_board.context import Board
-from assay_board.database import Mark, Token
+from assay_board.database import AuditLine, Mark, Team, Token
 from assay_board.describe import iso
 from assay_board.epochs import open_epochs
-from assay_board.index import follow_alone, index_digest, indexed, rebuild
+from assay_board.index import follow_alone, rebuild
 from assay_board.intake import order_official
 from assay_board.problems import ProblemError
 from assay_board.queue import find_submission
@@ -22,13 +25,17 @@ from assay_board.tokens import mint, revoke
 
 
 @contextmanager
-def opened(database_url: str) -> Iterator[Board]:
+def opened(database_url: str, *, as_found: bool = False) -> Iterator[Board]:
     """Open the server's state, which may be serving meanwhile.
+
+    Args:
+        database_url: Empty for SQLite under `ASSAY_HOME`.
+        as_found: Leave the index behind the ledger, if it is.
 
     Raises:
         SettingsError: If a request is refused.
     """
-    board = Board(BoardSettings(database_url=database_url))
+    board = Board(BoardSettings(database_url=database_url), as_found=as_found)
     try:
         yield board
     except ProblemError as error:
@@ -151,12 +158,49 @@ def order_runs(board: Board, submission_id: str, seeds: int) -> dict[str, Any]:
     return {"submission": submission_id, "seed_indices": list(indices)}
 
 
+def list_audit(board: Board, last: int) -> dict[str, Any]:
+    """List who did what and when, the latest last.
+
+    Raises:
+        SettingsError: If no line is asked for.
+    """
+    if last < 1:
+        raise SettingsError(f"--last {last}: show at least one line; try --last 50")
+    query = sa.select(AuditLine, Token.label, Team.name)
+    query = query.outerjoin(Token, Token.id == AuditLine.token_id)
+    query = query.outerjoin(Team, Team.id == Token.team_id)
+    with board.database.read() as session:
+        rows = session.execute(query.order_by(AuditLine.id.desc()).limit(last)).all()
+    lines = [
+        {
+            "time": iso(line.time),
+            "address": line.address,
+            "token": line.token_id,
+            "who": team or label or "",
+            "action": line.action,
+            "subject": line.subject,
+            "detail": line.detail,
+        }
+        for line, label, team in reversed(rows)
+    ]
+    return {"lines": lines}
+
+
+def audit_text(document: dict[str, Any]) -> str:
+    """Return audit lines for people."""
+    told = []
+    for line in document["lines"]:
+        nobody = "operator" if line["address"] == OPERATOR.address else "visitor"
+        who = line["who"] or (nobody if line["token"] is None else f"token {line['token']}")
+        detail = json.dumps(line["detail"], ensure_ascii=False) if line["detail"] else ""
+        words = f"{who} at {line['address']}: {line['action']} {line['subject']} {detail}"
+        told.append(f"{line['time']}  {one_line(words)}")
+    return "\n".join(told) or "nothing was done yet"
+
+
 def rebuild_index(board: Board) -> dict[str, Any]:
-    """Make the index again, and say whether that changed anything."""
+    """Make the index again, and say what was wrong with it."""
     with board.database.write() as session:
-        before = index_digest(session)
-        rebuild(session, board.ledger, board.now())
-        after = index_digest(session)
-        entries = indexed(session)
-        note(session, board.now(), OPERATOR, "index.rebuild", after, entries=entries)
-    return {"entries": entries, "digest": after, "identical": before == after}
+        found = rebuild(session, board.ledger, board.now())
+        note(session, board.now(), OPERATOR, "index.rebuild", "", **asdict(found))
+    return asdict(found) | {"identical": found.identical}

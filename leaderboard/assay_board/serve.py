@@ -17,6 +17,7 @@ from fastapi.concurrency import run_in_threadpool
 
 from assay.console import say
 from assay.errors import SettingsError
+from assay.remote.client import in_the_clear
 from assay_board.app import create_app
 from assay_board.audit import OPERATOR
 from assay_board.context import Board
@@ -50,7 +51,8 @@ def serve(
         database_url: Empty for SQLite under `ASSAY_HOME`.
         host: Address to listen at.
         port: 0 takes a free one.
-        public_url: As participants reach it; empty for host and port.
+        public_url: As participants reach it; empty for host and port, and for this machine's address on its
+            network where it listens at every one.
         worker: Whether to train on this machine.
         open_registration: Whether anybody may register a team.
         runs_per_week: Quota of a team on one track and scale; None for the default.
@@ -64,7 +66,7 @@ def serve(
     local = f"http://{_reachable(host)}:{port}"
     settings = BoardSettings(
         database_url=database_url,
-        public_url=(public_url or local).rstrip("/"),
+        public_url=(public_url or f"http://{_shown(host)}:{port}").rstrip("/"),
         open_registration=open_registration,
     )
     if runs_per_week is not None:
@@ -77,6 +79,11 @@ def serve(
     sys.setswitchinterval(SWITCH_SECONDS)
     document = {"url": settings.public_url, "submit": command, "home": str(settings.home)}
     announce(document, f"serving {settings.public_url}\nhand a list in with:\n  {command}")
+    if in_the_clear(settings.public_url):
+        say(
+            f"warning: {settings.public_url} is plain http: whoever is on the way can read tokens; put a proxy with "
+            "TLS before it, and say where that is: --url https://..."
+        )
     beside = _LocalWorker(app.state.board, local) if worker else None
     # uvicorn ends in good order, then raises the signal that it was stopped by once more.
     with suppress(KeyboardInterrupt):
@@ -121,6 +128,27 @@ def _reachable(host: str) -> str:
     anywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}
     host = anywhere.get(host, host)
     return f"[{host}]" if ":" in host else host
+
+
+def _shown(host: str) -> str:
+    """Return the address that other machines reach this one at, where it listens at all of its own."""
+    if host not in _ANYWHERE:
+        return _reachable(host)
+    family, elsewhere = _ANYWHERE[host]
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            # Nothing is sent: the system only says from which of its addresses it would be.
+            probe.connect((elsewhere, 9))
+        except OSError:
+            return socket.gethostname()
+        return _reachable(probe.getsockname()[0])
+
+
+_ANYWHERE = {
+    "0.0.0.0": (socket.AF_INET, "192.0.2.1"),
+    "::": (socket.AF_INET6, "2001:db8::1"),
+}
+"""Hosts that stand for every address of a machine, and an address elsewhere (RFC 5737, RFC 3849)."""
 
 
 class _LocalWorker:

@@ -49,7 +49,7 @@ class BoardSettings:
         upload_threads: Uploads that are worked on at the same time; the others wait their turn.
         threads: Requests that are worked on at the same time. Python runs one thread at a time: more of them
             only take turns away from the one that answers from memory.
-        build_up_to: Embedded pools of so many examples are built when a list for them comes in; larger
+        build_up_to: Embedded pools of so many examples are built when the first list for them comes in; larger
             ones are served where the operator has built them.
         audit_examples: Lists of more examples are not read for leaks and duplicates; 0 reads none.
         registrations: Per address.

@@ -1,21 +1,24 @@
 """What pages read: the ledger's snapshot, and submissions and tracks as the API gives them."""
 
 import threading
-from pathlib import Path
 from typing import Any
+
+import sqlalchemy as sa
 
 from assay.pool import AnyPool
 from assay_board.api.submissions import submission_view, submissions_page
 from assay_board.context import Board
+from assay_board.database import Lease
+from assay_board.evidence import Evidence, readable_pool
 from assay_board.pages.snapshot import Snapshot, Table
 from assay_board.problems import ProblemError
-from assay_board.settings import READ_AT_ONCE
 
 
-class BoardSource:
+class BoardSource(Evidence):
     """The server, as pages see it."""
 
     def __init__(self, board: Board):
+        super().__init__(board.settings)
         self._board = board
         self._lock = threading.Lock()
         self._snapshot = Snapshot()
@@ -57,22 +60,18 @@ class BoardSource:
         except ProblemError:
             return None
 
-    def list_path(self, digest: str) -> Path | None:
-        """Return where the list of a submission is, if it was handed in here."""
-        path = self._board.list_path(digest)
-        return path if path.is_file() else None
-
-    def trace_path(self, record: str) -> Path | None:
-        """Return where the losses of a run are, if a worker brought them here."""
-        path = self._board.result_folder(record) / "trace.npy"
-        return path if path.is_file() else None
+    def last_heard(self) -> float | None:
+        """Return the seconds since a worker was last heard of, or None if none ever took a run."""
+        with self._board.database.read() as session:
+            expires = session.scalar(sa.select(sa.func.max(Lease.expires)))
+        if expires is None:
+            return None
+        heard = expires - self._board.settings.lease_seconds  # every word of a worker moves it
+        return max(0.0, self._board.now() - heard)
 
     def pool_of(self, table: Table) -> AnyPool | None:
         """Return the pool that a board was measured on, if it is here and quickly read."""
-        pool = self._board.law.built_pool(table.track, table.scale)
-        if pool is None or pool.root != table.digests["pool"] or pool.n > READ_AT_ONCE:
-            return None
-        return pool
+        return readable_pool(self._board.law.built_pool(table.track, table.scale), table)
 
     def tracks(self) -> list[dict[str, Any]]:
         """Return the items of `GET /v1/tracks`."""

@@ -1,6 +1,8 @@
 """What every answer keeps to: OpenAPI, problem+json, headers, tags, pages."""
 
+import gzip
 import io
+import re
 
 import pyarrow.parquet as pq
 import pytest
@@ -8,25 +10,31 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi import checks
 
 from assay_board.api.handlers import HEADERS
 from forged_results import Forger
 from tiny import SCALE, TRACK
 from tiny_lists import a_list
 
+CHECKS = [
+    not_a_server_error,
+    checks.response_schema_conformance,
+    checks.content_type_conformance,
+    checks.status_code_conformance,
+]
 BOARD = f"/v1/boards/{TRACK}/{SCALE}"
 
 
-def test_answers_keep_to_the_schema_and_never_fail(sqlite_server):
+def test_answers_keep_to_the_schema_and_never_fail(server):
     """Schemathesis draws requests from the OpenAPI document, valid and not."""
-    Forger(sqlite_server)
-    app = sqlite_server.client.app
-    schema = schemathesis.openapi.from_asgi("/v1/openapi.json", app)
-    tokens = [sqlite_server.team("fuzz"), sqlite_server.token("work"), {}]
+    Forger(server)
+    schema = schemathesis.openapi.from_asgi("/v1/openapi.json", server.client.app)
+    tokens = [server.team("fuzz"), server.token("work"), {}]
     operations = [found.ok() for found in schema.get_all_operations()]
     assert len(operations) > 25
     for operation in operations:
-        _fuzz(operation, sqlite_server, tokens)
+        _fuzz(operation, server, tokens)
 
 
 def _fuzz(operation, server, tokens):
@@ -41,11 +49,32 @@ def _fuzz(operation, server, tokens):
     @given(case=operation.as_strategy(), who=st.sampled_from(tokens))
     def run(case, who):
         response = case.call(headers=who)
-        case.validate_response(response, checks=[not_a_server_error])
+        case.validate_response(response, checks=CHECKS)
         if response.status_code >= 400:
             assert response.headers["content-type"][0] == "application/problem+json"
 
     run()
+
+
+def test_what_is_there_keeps_to_the_schema(server):
+    """Drawn addresses are of nothing: these are of a scored submission."""
+    record = Forger(server).bring().json()["record"]
+    (item,) = server.get("/v1/submissions")["items"]
+    known = {"digest": record, "submission_id": item["id"], "track": TRACK, "scale": SCALE}
+    schema = schemathesis.openapi.from_asgi("/v1/openapi.json", server.client.app)
+    operations = [found.ok() for found in schema.get_all_operations()]
+    seen = 0
+    for operation in operations:
+        names = re.findall(r"{(\w+)}", operation.path)
+        if operation.method == "get" and set(names) <= set(known):
+            query = {"from": 0, "to": 1} if operation.path.endswith("consistency") else {}
+            where = {name: known[name] for name in names}
+            case = operation.Case(path_parameters=where, query=query)
+            response = case.call()
+            assert response.status_code == 200, operation.path
+            case.validate_response(response, checks=CHECKS)
+            seen += 1
+    assert seen > 15
 
 
 def test_every_answer_has_the_headers_that_keep_browsers_safe(sqlite_server):
@@ -82,6 +111,38 @@ def test_what_the_ledger_says_is_sent_once(sqlite_server, path):
     new = get(path, headers={"If-None-Match": first.headers["etag"]})
     assert new.status_code == 200
     assert new.headers["etag"] != first.headers["etag"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/v1/health", BOARD, f"{BOARD}.csv", "/v1/nowhere", "/v1/teams"]
+)
+def test_a_head_is_a_get_without_its_body(sqlite_server, path):
+    full, head = sqlite_server.client.get(path), sqlite_server.client.head(path)
+    assert (head.status_code, head.content) == (full.status_code, b"")
+    assert dict(head.headers) == dict(full.headers)
+    assert full.content
+
+
+@pytest.mark.parametrize("path", ["/rules", "/v1/openapi.json", BOARD])
+def test_what_is_long_is_compressed_for_whoever_takes_it(sqlite_server, path):
+    def ask(**headers):
+        with sqlite_server.client.stream("GET", path, headers=headers) as answer:
+            return answer, b"".join(answer.iter_raw())
+
+    for _ in range(2):  # made, then kept
+        answer, plain = ask(**{"accept-encoding": "identity"})
+        assert "content-encoding" not in answer.headers
+        packed_answer, packed = ask(**{"accept-encoding": "gzip"})
+        if len(plain) >= 500:
+            assert packed_answer.headers["content-encoding"] == "gzip"
+            assert len(packed) < len(plain)
+            assert gzip.decompress(packed) == plain
+            assert packed_answer.headers["vary"] == answer.headers["vary"] == "Accept-Encoding"
+        tag = answer.headers.get("etag")
+        assert packed_answer.headers.get("etag") == tag
+        if tag:
+            again, nothing = ask(**{"accept-encoding": "gzip", "if-none-match": tag})
+            assert (again.status_code, nothing) == (304, b"")
 
 
 def test_pages_of_lists_follow_each_other(server):

@@ -1,26 +1,26 @@
 """The index follows from the ledger, whoever appends to it and whenever the server dies."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
 
+from assay.cli import main
 from assay.errors import SettingsError
 from assay.ledger import machine_ledger, verify_consistency
 from assay.seeds import epoch_digest, epoch_seed
 from assay_board import operating, publishing
-from assay_board.database import LedgerEntry, Run
-from assay_board.index import index_digest, rebuild
+from assay_board.database import LedgerEntry, RecordRow, Run
+from assay_board.index import TABLES, Rebuilt, rebuild
 from forged_results import Forger
 from tiny import SCALE, TRACK
 from tiny_lists import a_list
 
 
-def rebuilt(server) -> tuple[str, str]:
+def rebuilt(server) -> Rebuilt:
     with server.board.database.write() as session:
-        before = index_digest(session)
-        rebuild(session, server.board.ledger, server.clock())
-        return before, index_digest(session)
+        return rebuild(session, server.board.ledger, server.clock())
 
 
 def names(server) -> list[str]:
@@ -47,10 +47,36 @@ def test_what_others_append_is_seen_and_the_index_rebuilds_to_the_same(server):
     assert server.client.get("/").status_code == 200
     (item,) = server.get("/v1/records")["items"]
     assert (item["retracted"], item["ranked"]) == ("a slip", False)
-    before, after = rebuilt(server)
-    assert before == after
+    assert rebuilt(server).identical
     with server.board.database.read() as session:
         assert session.scalar(sa.select(sa.func.count()).select_from(LedgerEntry)) == 5
+
+
+def test_a_lost_or_edited_index_is_counted_and_mended(start, database_url, capsys):
+    server = start(database_url)
+    Forger(server).bring()
+    server.hand_in(server.team("others"), a_list(5))
+
+    def index() -> dict:
+        assert main(["board", "index", "--json", "--db", database_url]) == 0
+        found = json.loads(capsys.readouterr().out)
+        return {name: found[name] for name in ("missing", "different", "surplus", "identical")}
+
+    right = {"missing": 0, "different": 0, "surplus": 0, "identical": True}
+    assert index() == right
+    with server.board.database.write() as session:
+        session.execute(sa.update(RecordRow).values(seed=RecordRow.seed + 1))
+        session.execute(sa.delete(LedgerEntry).where(LedgerEntry.index == 0))
+        stranger = {"index": 99, "digest": "", "kind": "run", "level": "", "time": ""}
+        session.execute(sa.insert(LedgerEntry).values(**stranger))
+    assert index() == {"missing": 1, "different": 1, "surplus": 1, "identical": False}
+    assert index() == right
+    # A database that was lost.
+    with server.board.database.write() as session:
+        for table in TABLES:
+            session.execute(sa.delete(table))
+    assert index() == {"missing": 4, "different": 0, "surplus": 0, "identical": False}
+    assert index() == right
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
@@ -75,8 +101,7 @@ def test_a_server_that_dies_around_an_append_loses_nothing(
     assert second.board.ledger.size == 2
     (item,) = second.get("/v1/submissions")["items"]
     assert (item["state"], item["runs"][0]["record"]) == ("done", answer.json()["record"])
-    before, after = rebuilt(second)
-    assert before == after
+    assert rebuilt(second).identical
 
 
 def test_an_epoch_is_committed_to_first_and_revealed_last(server):
@@ -194,4 +219,4 @@ def test_a_team_retracts_its_own_scores_and_nobody_elses(server):
     assert names(server) == []
     assert {r["retracted"] for r in server.get("/v1/records")["items"]} == {why["reason"]}
     assert server.client.post(path, headers=team, json=why).status_code == 409
-    assert rebuilt(server)[0] == rebuilt(server)[1]
+    assert rebuilt(server).identical

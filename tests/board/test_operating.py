@@ -6,6 +6,8 @@ import socket
 import pytest
 
 from assay.cli import main
+from assay.remote.client import server_url
+from assay_board import serve
 from tiny import SCALE, TRACK
 
 
@@ -42,7 +44,7 @@ def test_tokens_are_made_listed_and_revoked(run, start):
     [("token", "create", "--scope", "submit"), ("token", "create", "--scope", "work", "--team", "x"),
      ("token", "create", "--scope", "work", "--days", "-1"), ("token", "revoke", "99"),
      ("epoch", "reveal"), ("official", "none"), ("official", "none", "--seeds", "0"),
-     ("index", "--db", "mysql://x/y"), ("index", "--db", "nonsense")],
+     ("audit", "--last", "0"), ("index", "--db", "mysql://x/y"), ("index", "--db", "nonsense")],
 )  # fmt: skip
 def test_what_cannot_be_done_is_said_in_one_line(run, words):
     code, _, told = run(*words)
@@ -57,6 +59,31 @@ def test_a_port_that_is_taken_is_said(run):
         code, _, told = run("serve", "--no-worker", "--port", str(taken.getsockname()[1]))
     assert code == 2
     assert "try --port 0" in told
+
+
+def test_who_did_what_is_shown(run, start):
+    server = start()
+    submission = server.hand_in(server.team("one")).json()["submission"]
+    server.client.post("/v1/leases", json={"worker": "w"}, headers=server.team("others"))
+    run("token", "create", "--scope", "work", "--label", "GPU", "--json")
+    lines = run("audit", "--json")[1]["lines"]
+    found = [(line["who"], line["action"]) for line in lines]
+    assert ("one", "submission.accept") in found
+    assert ("others", "refused") in found
+    assert lines[-1]["address"] == "server"
+    assert [line["subject"] for line in lines if line["who"] == "one"] == [submission["id"]]
+    text = run("audit", "--last", "3")[1]["text"].splitlines()
+    assert len(text) == 3
+    assert "others at testclient: refused /v1/leases" in text[1]
+    assert "operator at server: " in text[2]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_what_participants_copy_is_no_address_of_their_own_machine(host):
+    shown = serve._shown(host)
+    assert shown not in ("0.0.0.0", "127.0.0.1", "[::]", "[::1]")
+    assert server_url(f"http://{shown}:8080") == f"http://{shown}:8080"
+    assert serve._shown("127.0.0.1") == "127.0.0.1"
 
 
 def test_the_table_in_the_terminal_is_what_it_was(run):

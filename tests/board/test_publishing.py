@@ -19,8 +19,8 @@ from tiny_lists import a_list
 
 
 @pytest.fixture
-def forger(sqlite_server):
-    return Forger(sqlite_server)
+def forger(server):
+    return Forger(server)
 
 
 def test_forged_metrics_are_refused_and_the_honest_result_still_counts(forger):

@@ -9,7 +9,7 @@ import pytest
 
 from assay.cli import main
 from assay.errors import LedgerError
-from assay.ledger import commit_suite, machine_ledger, reveal_suite, verify_ledger
+from assay.ledger import Ledger, commit_suite, machine_ledger, reveal_suite, verify_ledger
 from assay.ledger.body import suite_commitment
 from assay.spec import plain
 from assay.suite import Suite
@@ -63,6 +63,21 @@ def test_two_commitments_to_one_suite_differ(suite: Suite, home: Path) -> None:
     (salt,) = (home / "keys" / "suites").glob("[0-9a-f]*")
     salt.unlink()
     assert commit_suite(machine_ledger(), suite).body["suite"] != first
+
+
+def test_a_commitment_that_was_killed_before_its_entry_is_made_again(
+    suite: Suite, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Ledger, "append", die)
+        with pytest.raises(KeyboardInterrupt):
+            commit_suite(machine_ledger(), suite)
+    (salt,) = (home / "keys" / "suites").glob("[0-9a-f]*")
+    assert commit_suite(machine_ledger(), suite).body["suite"] == f"sha256:{salt.name}"
+    assert list((home / "keys" / "suites").iterdir()) == [salt]
 
 
 def test_only_what_was_committed_to_is_revealed_and_once(suite: Suite) -> None:

@@ -11,7 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.errors import RemoteError
-from assay.remote.client import FIRST_WAIT, LONGEST_WAIT, Client, refusal, server_url
+from assay.remote.client import (
+    FIRST_WAIT,
+    LONGEST_PATIENCE,
+    LONGEST_WAIT,
+    Client,
+    refusal,
+    server_url,
+    warn_in_the_clear,
+)
 
 URL = "https://board.example.org"
 
@@ -83,6 +91,18 @@ def test_an_hour_is_not_waited_out() -> None:
     with pytest.raises(RemoteError, match="wait, then run the same command again"):
         asked.get("/v1/health")
     assert waits == []
+
+
+def test_who_is_put_off_again_and_again_is_told_why_and_waits_ten_minutes(capsys) -> None:
+    busy = httpx.Response(503, json={"detail": "a pool is made"}, headers={"Retry-After": "25"})
+    asked, waits = client(answering(*[busy] * 20, OK))
+    asked.get("/v1/health")
+    assert waits == [25] * 20
+    assert capsys.readouterr().err.count("a pool is made; trying again in 25 s\n") == 20
+    asked, waits = client(answering(*[busy] * 50))
+    with pytest.raises(RemoteError, match="a pool is made"):
+        asked.get("/v1/health")
+    assert sum(waits) == LONGEST_PATIENCE
 
 
 def test_waits_grow_to_a_bound_and_then_it_gives_up() -> None:
@@ -187,3 +207,15 @@ def test_a_download_is_whole_or_absent(tmp_path: Path) -> None:
     asked.download("/list", target)
     assert target.read_bytes() == b"whole"
     assert len(waits) == 2
+
+
+@pytest.mark.parametrize(
+    ("url", "readable"),
+    [("http://board.example.org", True), ("http://192.168.1.7:8080", True), ("https://board.example.org", False),
+     ("http://127.0.0.1:8080", False), ("http://[::1]:80", False), ("http://localhost", False)],
+)  # fmt: skip
+def test_a_token_that_others_can_read_on_the_way_is_warned_of(url, readable, capsys) -> None:
+    warn_in_the_clear(url)
+    told = capsys.readouterr().err
+    assert told.startswith(f"warning: {url} is plain http") == readable
+    assert told.count("\n") == readable

@@ -18,6 +18,7 @@ EXAMPLES = """examples:
   assay board token create --scope work --label "GPU machine 3"
   assay board official SUBMISSION --seeds 3              # fresh seeds, by the operator
   assay board epoch reveal                               # publish the key that seeds were drawn with
+  assay board audit --last 100                           # who did what, when and from where
   assay board index                                      # make the database's index again from the ledger
 """
 
@@ -97,7 +98,9 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1")
     parser.add_argument("--port", type=int, default=8080, help="default: 8080; 0 takes a free one")
     parser.add_argument(
-        "--url", default="", help="as participants reach it; default: host and port"
+        "--url",
+        default="",
+        help="as participants reach it; default: this machine's address and port",
     )
     parser.add_argument("--no-worker", action="store_true", help="train nothing on this machine")
     parser.add_argument(
@@ -206,13 +209,28 @@ def _official(args: argparse.Namespace) -> int:
     return 0
 
 
-def _index(args: argparse.Namespace) -> int:
+def _add_audit(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--last", type=int, default=50, help="so many lines; default: 50")
+    _add_db(parser)
+
+
+def _audit(args: argparse.Namespace) -> int:
     from assay_board import operating
 
     with operating.opened(args.db) as board:
+        document = operating.list_audit(board, args.last)
+    emit(args, document, lambda: operating.audit_text(document))
+    return 0
+
+
+def _index(args: argparse.Namespace) -> int:
+    from assay_board import operating
+
+    with operating.opened(args.db, as_found=True) as board:
         document = operating.rebuild_index(board)
-    same = "the same as before" if document["identical"] else "NOT the same as before"
-    emit(args, document, lambda: f"indexed {document['entries']:,} entries again: {same}")
+    wrong = [f"{document[name]:,} rows were {name}" for name in ("missing", "different", "surplus")]
+    told = "it is as it was" if document["identical"] else ", ".join(wrong)
+    emit(args, document, lambda: f"indexed {document['entries']:,} entries again: {told}")
     return 0
 
 
@@ -222,6 +240,7 @@ ACTIONS: dict[str, tuple[str, Any, Any]] = {
     "token": ("make, list and revoke tokens", _add_token, _token),
     "official": ("run a submission again on fresh seeds", _add_official, _official),
     "epoch": ("show or reveal the keys that seeds are drawn with", _add_epoch, _epoch),
+    "audit": ("show who did what and when", _add_audit, _audit),
     "index": ("make the database's index again from the ledger", _add_db, _index),
 }
 """What it does, its options, its function."""

@@ -55,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     from assay.errors import SettingsError
     from assay.home import assay_home
     from assay.remote.capabilities import describe_worker
-    from assay.remote.client import Client
+    from assay.remote.client import Client, warn_in_the_clear
     from assay.remote.executors import make_executor
     from assay.remote.worker import Worker
     from assay.settings import compose
@@ -75,6 +75,7 @@ def run(args: argparse.Namespace) -> int:
         device = "cuda" if settings.executor.gpus else "cpu"
     stopping = threading.Event()
     with Client(args.server, token, sleep=stopping.wait) as client:
+        warn_in_the_clear(client.url)
         worker = Worker(
             client,
             make_executor(settings, assay_home() / "jobs" / "cluster"),

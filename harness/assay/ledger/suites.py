@@ -27,18 +27,13 @@ def commit_suite(ledger: Ledger, suite: "Suite | ClipSuite") -> Entry:
     """Append a commitment to a suite, of which nothing can be told; its salt stays beside the ledger's key.
 
     Raises:
-        LedgerError: If this machine committed to it before.
+        LedgerError: If the ledger has a commitment to it.
     """
-    spec = plain(suite)
-    if known := _committed(spec):
+    digest = _salted(plain(suite))
+    if {"suite": digest} in _said(ledger):
         raise LedgerError(
-            f"{suite.name}@{suite.version} was committed to as {known[0][7:19]}; see: assay ledger show --kind suite"
+            f"{suite.name}@{suite.version} was committed to as {digest[7:19]}; see: assay ledger show --kind suite"
         )
-    salt = secrets.token_bytes(SALT_BYTES)
-    digest = suite_commitment(salt, spec)
-    path = _folder() / digest.removeprefix("sha256:")
-    # Safe before anything says that it exists.
-    create_durable(path, salt, path.with_name(f".{path.name}.draft"), mode=0o600)
     return ledger.append("suite", {"suite": digest})
 
 
@@ -56,19 +51,36 @@ def reveal_suite(ledger: Ledger, suite: "Suite | ClipSuite") -> Entry:
             "put back what was committed to, or commit: assay suite commit SUITE"
         )
     digest, salt = known
-    marks = [ledger.read(i).body for i, mark in enumerate(ledger.marks()) if mark.kind == "suite"]
-    if {"suite": digest} not in marks:
+    said = _said(ledger)
+    if {"suite": digest} not in said:
         raise LedgerError(
             f"this ledger has no commitment {digest[7:19]}; see: assay ledger show --kind suite"
         )
     body = {"suite": digest, "salt": salt.hex(), "definition": spec}
-    if body in marks:
+    if body in said:
         raise LedgerError(f"suite {digest[7:19]} is revealed; see: assay ledger show --kind suite")
     return ledger.append("suite", body)
 
 
 def _folder() -> Path:
     return assay_home() / "keys" / "suites"
+
+
+def _said(ledger: Ledger) -> list[dict]:
+    """Return what a ledger says of suites."""
+    return [ledger.read(i).body for i, mark in enumerate(ledger.marks()) if mark.kind == "suite"]
+
+
+def _salted(spec: dict) -> str:
+    """Return the digest of a commitment to a suite, with the salt of an attempt that was killed or a new one."""
+    if known := _committed(spec):
+        return known[0]
+    salt = secrets.token_bytes(SALT_BYTES)
+    digest = suite_commitment(salt, spec)
+    path = _folder() / digest.removeprefix("sha256:")
+    # Safe before anything says that it exists.
+    create_durable(path, salt, path.with_name(f".{path.name}.draft"), mode=0o600)
+    return digest
 
 
 def _committed(spec: dict) -> tuple[str, bytes] | None:

@@ -1,5 +1,6 @@
 """Talk to a leaderboard: HTTP that waits and tries again where that helps, and refusals in one line."""
 
+import ipaddress
 import math
 import os
 import socket
@@ -22,8 +23,8 @@ ATTEMPTS = 6
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
 """Seconds before the second attempt, doubled from one to the next; a server that names its own wait gets it."""
 
-LONGEST_PATIENCE = 300.0
-"""Seconds: a server that asks for a longer wait is believed, and the person told instead."""
+LONGEST_PATIENCE = 600.0
+"""Seconds that a server may ask for, all of a call's waits together; then it is believed, and the person told."""
 
 RETRIED = (429, 500, 502, 503, 504)
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
@@ -58,7 +59,7 @@ class Client:
             url: Of the server.
             token: Bearer token.
             transport: Replaces the network.
-            attempts: Of a call, before it is given up.
+            attempts: Of a call, before it is given up; those that the server put off do not count.
             sleep: Waits so many seconds; may return early.
 
         Raises:
@@ -102,7 +103,8 @@ class Client:
         Raises:
             RemoteError: If the server refuses, or cannot be reached for long.
         """
-        for attempt in range(self._attempts):
+        attempt, patience = 0, LONGEST_PATIENCE
+        while True:
             last = attempt + 1 == self._attempts
             try:
                 response = self._http.request(method, path, **request)
@@ -110,15 +112,16 @@ class Client:
                 if last:
                     raise self._unreachable(error) from None
                 self._wait(self._backoff(attempt))
+                attempt += 1
                 continue
             if response.is_success:
                 return response
             asked = retry_after(response)
-            patient = asked is None or asked <= LONGEST_PATIENCE
-            if response.status_code not in RETRIED or last or not patient:
+            patience -= asked or 0.0
+            if response.status_code not in RETRIED or patience < 0 or (last and not asked):
                 raise refusal(self.url, response)
-            self._wait(max(asked or 0.0, self._backoff(attempt)))
-        raise AssertionError("the last attempt returns or raises")
+            self._wait(max(asked or 0.0, self._backoff(attempt)), response)
+            attempt += not asked
 
     def download(
         self, path: str, to: Path, *, max_bytes: int | None = None, **request: Any
@@ -178,9 +181,10 @@ class Client:
         )
         return min(LONGEST_WAIT, FIRST_WAIT * 2**attempt) * (1 - part / 2)
 
-    def _wait(self, seconds: float) -> None:
+    def _wait(self, seconds: float, response: httpx.Response | None = None) -> None:
         if seconds >= 5:
-            say(f"{self.url} is busy or away; trying again in {seconds:.0f} s")
+            told = "busy or away" if response is None else one_line(_problem(response)[1])
+            say(f"{self.url}: {told}; trying again in {seconds:.0f} s")
         self._sleep(seconds)
 
 
@@ -199,6 +203,24 @@ def server_url(url: str) -> str:
             f"--server {url!r} is no URL of a server; such as --server https://board.example.org"
         )
     return str(parsed.copy_with(query=None, fragment=None)).rstrip("/")
+
+
+def in_the_clear(url: str) -> bool:
+    """Tell whether a token that is sent to a server can be read on the way: plain HTTP, to another machine."""
+    parsed = httpx.URL(url)
+    try:
+        loopback = ipaddress.ip_address(parsed.host).is_loopback
+    except ValueError:
+        loopback = parsed.host == "localhost" or parsed.host.endswith(".localhost")
+    return parsed.scheme == "http" and not loopback
+
+
+def warn_in_the_clear(url: str) -> None:
+    """Warn in one line before a token goes where others can read it."""
+    if in_the_clear(url):
+        say(
+            f"warning: {url} is plain http: whoever is on the way can read your token; ask for https"
+        )
 
 
 def retry_after(response: httpx.Response) -> float | None:
@@ -220,12 +242,24 @@ def retry_after(response: httpx.Response) -> float | None:
 
 
 def refusal(url: str, response: httpx.Response) -> RemoteError:
-    """Turn a refusal into one line, from problem+json where the server sends it.
+    """Turn a refusal into one line, with what the server found."""
+    problem, told = _problem(response)
+    # A server that teaches has said what to do next.
+    if ";" not in told and response.status_code in REMEDIES:
+        told = f"{told}; {REMEDIES[response.status_code]}"
+    found = problem.get("findings")
+    findings = (
+        tuple(one for one in found if isinstance(one, dict)) if isinstance(found, list) else ()
+    )
+    return RemoteError(f"{url} refuses: {one_line(told)}", response.status_code, findings)
+
+
+def _problem(response: httpx.Response) -> tuple[dict[str, Any], str]:
+    """Return problem+json, where the server sends it, and what an answer says is wrong.
 
     Source:
         RFC 9457, Problem Details for HTTP APIs.
     """
-    status = response.status_code
     try:
         problem = response.json()
     except ValueError:
@@ -234,16 +268,8 @@ def refusal(url: str, response: httpx.Response) -> RemoteError:
         problem = {}
     detail = problem.get("detail") or problem.get("title")
     if not isinstance(detail, str):
-        detail = f"{status} {response.reason_phrase}"
+        detail = f"{response.status_code} {response.reason_phrase}"
         if response.has_redirect_location:
             detail += f", it moved to {response.headers['Location']}; give that as --server"
     rule = problem.get("rule")
-    told = f"{rule}: {detail}" if isinstance(rule, str) else detail
-    # A server that teaches has said what to do next.
-    if ";" not in told and status in REMEDIES:
-        told = f"{told}; {REMEDIES[status]}"
-    found = problem.get("findings")
-    findings = (
-        tuple(one for one in found if isinstance(one, dict)) if isinstance(found, list) else ()
-    )
-    return RemoteError(f"{url} refuses: {one_line(told)}", status, findings)
+    return problem, f"{rule}: {detail}" if isinstance(rule, str) else detail

@@ -107,11 +107,13 @@ def hand_in(
         upload.path.open("rb") as stream,
         progress("uploading", size, "B", enabled=show_progress) as bar,
     ):
+        # Where the bytes are: a call that is tried again begins at the first one.
+        read = CallbackIOWrapper(lambda _: bar.update(stream.tell() - bar.n), stream)
         answer = client.call(
             "POST",
             "/v1/submissions",
             data=fields | {"manifest": manifest},
-            files={"list": (upload.path.name, CallbackIOWrapper(bar.update, stream))},
+            files={"list": (upload.path.name, read)},
         )
     return answer.json()["submission"], answer.status_code != 200
 

@@ -64,6 +64,26 @@ class Finish:
         await app(scope, receive, finish)
 
 
+class HeadAsGet:
+    """Answers HEAD as GET, without the body: whoever checks links or sizes asks so."""
+
+    def __init__(self, app: ASGIApp):
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer."""
+
+        async def bare(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = dict(message) | {"body": b""}
+            await send(message)
+
+        if scope["type"] == "http" and scope["method"] == "HEAD":
+            await self._app(dict(scope) | {"method": "GET"}, receive, bare)
+        else:
+            await self._app(scope, receive, send)
+
+
 _TOO_LARGE = canonical_json(
     ProblemError(413, "the upload is larger than this server takes", "F1").document()
 )

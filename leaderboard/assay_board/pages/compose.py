@@ -67,6 +67,7 @@ class Pages:
             scales=sorted(scales.values(), key=lambda t: t.by_compute),
             versions=snapshot.boards(table.track, table.scale),
             data=compact(board) if links.exported else None,
+            public=self.public,
             active="boards",
         )
 

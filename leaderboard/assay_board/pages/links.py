@@ -6,6 +6,9 @@ from urllib.parse import quote, urlencode, urlsplit
 from assay.submission.manifest import URL_SCHEMES
 from assay_board.pages.snapshot import Table
 
+LOCAL = "http://localhost:8000/"
+"""Where `python -m http.server` serves a copy of an export; a script puts in where the export really is."""
+
 
 @dataclass(frozen=True)
 class Links:
@@ -33,6 +36,15 @@ class Links:
     def file(self, path: str) -> str:
         """Return the address of a file: styles, scripts, downloads."""
         return f"{self.root}{quote(path)}" if self.exported else f"{self.root}/{quote(path)}"
+
+    def absolute(self, public: str, address: str) -> str:
+        """Return an address of this site for use elsewhere.
+
+        Args:
+            public: Address of the server as participants reach it.
+            address: What `page` or `file` returned.
+        """
+        return LOCAL + address.removeprefix(self.root) if self.exported else public + address
 
 
 def board_path(table: Table) -> str:

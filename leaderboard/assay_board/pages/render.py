@@ -47,6 +47,7 @@ def environment() -> Environment:
         interval_width=INTERVAL_WIDTH,
         version=__version__,
         policy=POLICY,
+        local=paths.LOCAL,
         tracks_in=lambda snapshot: sorted(
             {t.track for t in snapshot.tables.values()}, reverse=True
         ),

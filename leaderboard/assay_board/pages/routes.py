@@ -2,7 +2,7 @@
 
 import json
 from functools import lru_cache
-from typing import Annotated, Any, Protocol
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
@@ -13,13 +13,14 @@ from assay_board.pages.cache import BoardCache
 from assay_board.pages.compose import Find, FindPool, Pages, current_path, find_table
 from assay_board.pages.downloads import FORMATS
 from assay_board.pages.links import board_path
+from assay_board.pages.queue import QueuePages
 from assay_board.pages.render import assets, render
 from assay_board.pages.snapshot import Snapshot
+from assay_board.pages.source import Source, scored_here
 from assay_board.pages.views.board import Board
 from assay_board.pages.views.listing import SORTS, compact
 from assay_board.pages.views.listing import Query as Asked
 
-PAGE_SUBMISSIONS = 50
 MOST_WORDS = 20
 EMPTY = "Lists for this scale are accepted; the first run that ends opens its board."
 MEDIA = {
@@ -27,29 +28,6 @@ MEDIA = {
     "js": "text/javascript; charset=utf-8",
     "svg": "image/svg+xml",
 }
-
-
-class Source(Protocol):
-    """Where pages take what they show from: a server's ledger and its queue."""
-
-    def snapshot(self) -> Snapshot:
-        """Return the ledger as it is now."""
-        ...
-
-    def tracks(self) -> list[dict[str, Any]]:
-        """Return every track and scale that lists are accepted for, `track` and `scale` at least."""
-        ...
-
-    def submissions(
-        self, *, cursor: int | None, limit: int, track: str | None, scale: str | None,
-        team: str | None, state: str | None,
-    ) -> dict[str, Any]:  # fmt: skip
-        """Return `items` and `next`, as `GET /v1/submissions` does."""
-        ...
-
-    def submission(self, submission_id: str) -> dict[str, Any] | None:
-        """Return a submission as `GET /v1/submissions/{id}` does, or None."""
-        ...
 
 
 def pages_router(
@@ -67,7 +45,7 @@ def pages_router(
         cache: Of boards; None for one of their own.
     """
     pages = Pages(public_url.rstrip("/"), list_path, trace_path, pool_of, cache or BoardCache())
-    ledger, queue = LedgerPages(pages, source), QueuePages(pages, source)
+    ledger, queue = LedgerPages(pages, source), QueuePages(pages.public, source)
     router = APIRouter(include_in_schema=False, route_class=page_route(source.snapshot))
     for path, endpoint in {
         "/": ledger.home,
@@ -104,7 +82,7 @@ class LedgerPages:
     def home(self, request: Request) -> Response:
         """Answer with the home page."""
         snapshot, version = self._now()
-        known = [(one["track"], one["scale"]) for one in self._source.tracks()]
+        known = [(one["track"], one["scale"]) for one in scored_here(self._source)]
         pairs = [{"track": track, "scale": scale} for track, scale in known]
         text = self._pages.home(links_of(request), snapshot, pairs)
         if version is not None:
@@ -208,7 +186,7 @@ class LedgerPages:
         return snapshot, snapshot.size if self._pages.cache.is_settled(snapshot) else None
 
     def _takes(self, track: str, scale: str) -> bool:
-        return any((t["track"], t["scale"]) == (track, scale) for t in self._source.tracks())
+        return any((t["track"], t["scale"]) == (track, scale) for t in scored_here(self._source))
 
     def _board(
         self, snapshot: Snapshot, request: Request, track: str, scale: str, key: str | None
@@ -217,53 +195,6 @@ class LedgerPages:
         if table is None:
             raise absent(request)
         return self._pages.cache.board(snapshot, table)
-
-
-class QueuePages:
-    """Pages about what is under way."""
-
-    def __init__(self, pages: Pages, source: Source):
-        self._public = pages.public
-        self._source = source
-
-    def submissions(
-        self, request: Request, cursor: int | None = None, track: str = "", scale: str = "",
-        team: str = "", state: str = "",
-    ) -> Response:  # fmt: skip
-        """Answer with submissions, newest first."""
-        asked = {"track": track, "scale": scale, "team": team, "state": state}
-        filters = {name: value or None for name, value in asked.items()}
-        found = self._source.submissions(cursor=cursor, limit=PAGE_SUBMISSIONS, **filters)
-        following = {k: v for k, v in asked.items() if v} | {"cursor": str(found["next"])}
-        return answer(
-            request,
-            render(
-                "submissions",
-                links_of(request),
-                self._source.snapshot(),
-                items=found["items"],
-                asked=asked,
-                following=following if found["next"] else None,
-                active="submissions",
-            ),
-        )
-
-    def submission(self, request: Request, submission_id: str) -> Response:
-        """Answer with a submission's state."""
-        found = self._source.submission(submission_id)
-        if found is None:
-            raise absent(request)
-        snapshot = self._source.snapshot()
-        known = any(found["digest"] in table.entrants for table in snapshot.tables.values())
-        values = {"s": found, "known": known, "public": self._public, "active": "submissions"}
-        return answer(request, render("submission", links_of(request), snapshot, **values))
-
-    def submit(self, request: Request) -> Response:
-        """Answer with the form for a list."""
-        snapshot, known = self._source.snapshot(), self._source.tracks()
-        values = {"known": known, "public": self._public, "active": "submit"}
-        text = render("submit", links_of(request), snapshot, **values)
-        return answer(request, text, f"{snapshot.size}-{digest_json(known)[7:19]}")
 
 
 def _static(request: Request, name: str) -> Response:

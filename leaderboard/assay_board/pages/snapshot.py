@@ -194,6 +194,11 @@ class Snapshot:
         """Return what a submission is called: its name, or the first digits of its digest."""
         return str(self.manifest(entrant).get("name") or entrant.digest[7:19])
 
+    def said_of(self, targets: Iterable[str]) -> list[Notice]:
+        """Return what was said of submissions and records, oldest first."""
+        found = (notice for target in set(targets) for notice in self.notices.get(target, ()))
+        return sorted(found, key=lambda notice: notice.index)
+
     def run(self, digest: str) -> Run | None:
         """Return the run whose record has this digest."""
         every = (e for table in self.tables.values() for e in table.entrants.values())

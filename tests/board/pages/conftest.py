@@ -4,13 +4,16 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
+from assay_board.pages.links import board_path
 from assay_board.pages.snapshot import Snapshot
 from board_pages_app import StillSource, make_app
+from browsing import Open
 from synthetic_entries import board
 
 
@@ -51,3 +54,45 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser, served: str) -> Iterator[Open]:
+    """Open pages; at the end nothing may have gone wrong in any of them."""
+    wrong: list[str] = []
+    contexts: dict[str, BrowserContext] = {}
+
+    def complain(path: str, message: ConsoleMessage) -> None:
+        # A refusal is an answer; Chromium reports it all the same.
+        if message.type in ("error", "warning") and "status of 422" not in message.text:
+            wrong.append(f"{path}: {message.text}")
+
+    def open_page(path: str, **options: Any) -> Page:
+        options = {"viewport": {"width": 1280, "height": 900}} | options
+        context = contexts.get(repr(options)) or chromium.new_context(**options)
+        contexts[repr(options)] = context
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("console", lambda m: complain(path, m))
+        page.on("pageerror", lambda e: wrong.append(f"{path}: {e}"))
+        page.on("dialog", lambda d: wrong.append(f"{path}: dialog {d.message}"))
+        page.on(
+            "request",
+            lambda r: (
+                None
+                if r.url.startswith((served, "file:", "data:"))
+                else wrong.append(f"{path}: asked for {r.url}")
+            ),
+        )
+        page.goto(path if path.startswith("file:") else served + path)
+        return page
+
+    yield open_page
+    for context in contexts.values():
+        context.close()
+    assert wrong == []
+
+
+@pytest.fixture(scope="module")
+def table_path(snapshot: Snapshot) -> str:
+    return "/" + board_path(snapshot.boards("text", "nano")[0])

@@ -1,75 +1,23 @@
 """The pages in a real browser, with scripts and without, from a server and from a folder of files."""
 
 import re
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from assay.ledger import Ledger
-from assay_board.pages.links import board_path
 from assay_board.pages.render import assets
 from assay_board.pages.routes import pages_router
 from assay_board.pages.snapshot import Snapshot
 from assay_board.pages.views.board import build_board
 from assay_board.pages.views.listing import Query, show
-from assay_board.site import build_site
 from board_pages_app import StillSource, make_app
-from synthetic_entries import HOSTILE, board, submission_digest
-
-DIGESTS = {
-    name: submission_digest(name, "nano")[7:]
-    for name in ("oracle", "random", "fasttext_edu", HOSTILE)
-}
-Open = Callable[..., Page]
-
-
-@pytest.fixture
-def visit(chromium: Browser, served: str) -> Iterator[Open]:
-    """Open pages; at the end nothing may have gone wrong in any of them."""
-    wrong: list[str] = []
-    contexts: dict[str, BrowserContext] = {}
-
-    def complain(path: str, message: ConsoleMessage) -> None:
-        # A refusal is an answer; Chromium reports it all the same.
-        if message.type in ("error", "warning") and "status of 422" not in message.text:
-            wrong.append(f"{path}: {message.text}")
-
-    def open_page(path: str, **options: Any) -> Page:
-        options = {"viewport": {"width": 1280, "height": 900}} | options
-        context = contexts.get(repr(options)) or chromium.new_context(**options)
-        contexts[repr(options)] = context
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        page.on("console", lambda m: complain(path, m))
-        page.on("pageerror", lambda e: wrong.append(f"{path}: {e}"))
-        page.on("dialog", lambda d: wrong.append(f"{path}: dialog {d.message}"))
-        page.on(
-            "request",
-            lambda r: (
-                None
-                if r.url.startswith((served, "file:", "data:"))
-                else wrong.append(f"{path}: asked for {r.url}")
-            ),
-        )
-        page.goto(path if path.startswith("file:") else served + path)
-        return page
-
-    yield open_page
-    for context in contexts.values():
-        context.close()
-    assert wrong == []
-
-
-@pytest.fixture(scope="module")
-def table_path(snapshot: Snapshot) -> str:
-    return "/" + board_path(snapshot.boards("text", "nano")[0])
+from browsing import DIGESTS, Open, names, ready
+from synthetic_entries import HOSTILE
 
 
 def every_path(table: str) -> list[str]:
@@ -80,15 +28,6 @@ def every_path(table: str) -> list[str]:
         f"/entries/{DIGESTS[HOSTILE]}", "/submissions", "/submissions/s000003", "/submissions/s000002", "/submit", "/rules",
         "/embed/text/nano",
     ]  # fmt: skip
-
-
-def ready(page: Page) -> Page:
-    page.locator("html[data-ready=board]").wait_for(state="attached")
-    return page
-
-
-def names(page: Page) -> list[str]:
-    return page.locator("#rows a.entry").all_inner_texts()
 
 
 @pytest.mark.parametrize(
@@ -129,19 +68,6 @@ def test_a_reader_who_has_the_page_is_not_sent_it_again(source: StillSource) -> 
         first = client.get(path)
         again = client.get(path, headers={"If-None-Match": first.headers["etag"]})
         assert (again.status_code, again.content) == (304, b"")
-
-
-def test_the_feed_is_atom_and_badges_are_svg(source: StillSource) -> None:
-    client = TestClient(make_app((), source=source))
-    feed = ElementTree.fromstring(client.get("/records.atom").text)
-    atom = "{http://www.w3.org/2005/Atom}"
-    titles = [e.findtext(f"{atom}title") or "" for e in feed.findall(f"{atom}entry")]
-    assert any(title.startswith(HOSTILE) for title in titles)
-    assert any(title.endswith("(retracted)") for title in titles)
-    badge = ElementTree.fromstring(client.get(f"/badges/{DIGESTS['random']}.svg").text)
-    assert re.fullmatch(r"assay text nano: rank \d+( to \d+)?", badge.attrib["aria-label"])
-    record = next(iter(source.snapshot().boards("text", "nano")[0].entrants.values())).runs[0]
-    assert client.get(f"/records/{record.digest[7:]}.json").json() == record.record()
 
 
 def test_columns_sort_as_the_server_sorts_them(visit: Open, snapshot: Snapshot) -> None:
@@ -315,35 +241,13 @@ def test_a_strangers_text_stays_text(visit: Open) -> None:
     assert names(page) == [HOSTILE]
 
 
-def test_a_running_submission_is_watched(visit: Open) -> None:
-    page = visit("/submissions/s000003")
-    expect(page.locator("#status")).to_have_text(re.compile("Watching"))
-    expect(page.locator("tr[data-seed='1'] [data-live=progress]")).to_have_text(
-        "400,000 of 1,228,800 tokens, 9800 a second"
-    )
-    page.get_by_text("Log", exact=True).click()
-    expect(page.locator("#log")).to_have_text("seed 1: step 400 loss 1.2 <b>\n")
-
-
-def test_a_refused_list_is_explained_in_place(visit: Open, tmp_path: Path) -> None:
-    file = tmp_path / "mine.txt"
-    file.write_text("00\n")
-    page = visit("/submit")
-    page.locator("#list").set_input_files(file)
-    page.get_by_role("button", name="Check only").click()
-    expect(page.locator("#report")).to_have_text(re.compile("register a team"))
-    page.get_by_text("No token yet").click()
-    page.get_by_label("Name of your team").fill("us")
-    page.get_by_role("button", name="Register").click()
-    expect(page.get_by_label("Token")).to_have_value("secret-token")
-    expect(page.get_by_label("Name", exact=True)).to_have_value("mine")
-    with page.expect_response("**/v1/validations") as answer:
-        page.get_by_role("button", name="Check only").click()
-    assert answer.value.request.headers["authorization"] == "Bearer secret-token"
-    expect(page.locator(".finding")).to_have_text(f"S2 {HOSTILE} (row 17)")
-    assert page.evaluate("[sessionStorage.length, localStorage.length]") == [1, 0]
-    page.get_by_label("keep it in this browser").check()
-    assert page.evaluate("[sessionStorage.length, localStorage.length]") == [0, 1]
+def test_every_column_says_what_it_means(visit: Open) -> None:
+    page = ready(visit("/boards/text/nano"))
+    titles = page.locator("#board thead th:not(.tick)").evaluate_all("all => all.map(h => h.title)")
+    assert len(titles) == 11
+    page.get_by_text("What the columns mean").click()
+    assert page.locator(".columns-of dd").all_inner_texts() == titles
+    assert all(titles)
 
 
 def test_what_is_not_there_is_a_page(visit: Open, served: str, chromium: Browser) -> None:
@@ -386,49 +290,3 @@ def test_what_is_vendored_is_what_the_library_carries() -> None:
     licence = assets()["vendor/LICENSE"].decode()
     assert f"Vega {vl_convert.get_vega_version()}" in licence
     assert f"Vega-Embed {vl_convert.get_vega_embed_version()}" in licence
-
-
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("export")
-    ledger = Ledger.open(folder / "ledger", folder / "key")
-    for entry in board():
-        ledger.append(entry.kind, entry.body, entry.level)
-    assert build_site(folder / "ledger", folder / "site") == folder / "site" / "index.html"
-    return folder / "site"
-
-
-def test_an_export_says_what_the_server_says(visit: Open, exported: Path, table_path: str) -> None:
-    def said(page: Page) -> str:
-        text = page.locator("main").inner_text()
-        # Times are those of the ledger that was written here, and what needs a server is left out.
-        return re.sub(r"\s+", " ", re.sub(r"20\d\d-\d\d-\d\d \d\d:\d\d UTC", "", text))
-
-    for path in ("/scaling/text", table_path.replace("boards", "progress"), "/rules"):
-        served_page, file_page = visit(path), visit(f"file://{exported}{path}.html")
-        if path != "/rules":
-            for page in (served_page, file_page):
-                page.locator(".drawing svg").first.wait_for()
-        if "progress" not in path:
-            assert said(file_page) == said(served_page)
-    served_board = ready(visit("/boards/text/nano"))
-    page = ready(visit(f"file://{exported}/boards/text/nano.html"))
-    rows = "#rows tr"
-    assert page.locator(rows).all_inner_texts() == served_board.locator(rows).all_inner_texts()
-    page.locator("[data-sort=name]").click()
-    served_board.locator("[data-sort=name]").click()
-    assert names(page) == names(served_board)
-    page.get_by_label("Filter", exact=True).fill("oracle")
-    assert names(page) == ["oracle"]
-    page.locator("#rows a.entry").first.click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("oracle")
-    page.get_by_role("link", name="Boards").first.click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("How good is a training set?")
-
-
-def test_every_link_of_an_export_leads_somewhere(exported: Path) -> None:
-    for file in exported.rglob("*.html"):
-        for target in re.findall(r'(?:href|src|data-rows)="([^"]+)"', file.read_text()):
-            path = target.split("#")[0]
-            if path and not path.startswith(("http", "data:")) and "DIGEST" not in path:
-                assert (file.parent / path).resolve().is_file(), (file, target)

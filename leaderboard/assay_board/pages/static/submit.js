@@ -106,7 +106,7 @@
 
   function chosen() {
     const file = get("list").files[0];
-    get("chosen-file").textContent = file ? `${file.name}, ${file.size.toLocaleString("en-US")} bytes` : "No file yet.";
+    get("chosen-file").textContent = file ? `${file.name}, ${file.size.toLocaleString("en-US")} bytes` : "";
     if (file && !get("name").value) get("name").value = file.name.replace(/\.[^.]*$/, "");
   }
   get("list").addEventListener("change", chosen);

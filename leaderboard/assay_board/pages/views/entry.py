@@ -79,11 +79,7 @@ def build_entry(snapshot: Snapshot, cache: BoardCache, digest: str) -> EntryPage
     if not tables:
         return None
     entrants = [table.entrants[digest] for table in tables]
-    notices = [
-        notice
-        for target in {digest, *(run.digest for e in entrants for run in e.runs)}
-        for notice in snapshot.notices.get(target, ())
-    ]
+    notices = snapshot.said_of([digest, *(run.digest for e in entrants for run in e.runs)])
     found = (_scored(cache.board(snapshot, table), cache, digest) for table in tables)
     return EntryPage(
         digest=digest,
@@ -91,7 +87,7 @@ def build_entry(snapshot: Snapshot, cache: BoardCache, digest: str) -> EntryPage
         manifest=Manifest().plain() | snapshot.manifest(entrants[0]),
         about=entrants[0].about,
         scored=tuple(one for one in found if one is not None),
-        notices=tuple(sorted(notices, key=lambda n: n.index)),
+        notices=tuple(notices),
     )
 
 

@@ -72,7 +72,7 @@ def progress_figure(board: Board, found: list[Claim]) -> Figure:
         key="progress",
         title="The record over time",
         caption="Filled marks took the first place; hollow ones were better by less than the rule asks for. "
-        "Bars are 95 % intervals.",
+        "Bars are 95 % intervals of the mean over seeds.",
         alt=f"Step plot of the best {board.metrics[0].heading} over time; the table has every claim.",
         spec=_spec(board, rows),
         table=FigureTable(("submission", "date", "score", "95 % interval"), cells),

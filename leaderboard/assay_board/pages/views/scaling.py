@@ -204,7 +204,6 @@ def _compared(board: Board, methods: dict[str, Row], shown: Sequence[str]) -> Sc
         metric=board.metrics[0],
         pooled_sd=noise.sd,
         degrees=noise.degrees,
-        seed_correlation=None,
         stability=None,
         lead=Lead(best[0], best[1], None, None),
         entries=entries,
