@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from assay.board import PRIMARY_METRICS, Metric
 from assay.canonical import canonical_json, digest_json
 from assay.compare.entries import TASK_METRICS
-from assay.ledger import Entry, Standing, standing
+from assay.ledger import RANKED_LEVELS, Entry, Standing, standing
 
 LATEST = 200
 """Runs that are kept in order of arrival, for the home page and the feed."""
@@ -100,7 +100,7 @@ class Table:
         modality: `text` or `clip`.
         sealed: False where a track's files differ from its recorded seal.
         digests: Seal, recipe, suite, pool and evaluation files.
-        training: Budget and FLOPs of a run.
+        training: Budget and FLOPs of a run, of one that the harness made if there is any.
         tasks: Names, in the order of `Run.tasks`.
         entrants: By digest.
         stamp: Index of the newest entry in it.
@@ -218,7 +218,10 @@ def _placed(
     key = table_key(record)
     if key not in tables:
         tables[key] = _new_table(key, record)
-    table = tables[key] = replace(tables[key], stamp=entry.index)
+    table = replace(tables[key], stamp=entry.index)
+    if entry.level in RANKED_LEVELS:
+        table = replace(table, training=_training(record))
+    tables[key] = table
     if key not in opened:
         opened[key] = dict(table.entrants)
     run = _run(table, entry)
@@ -250,11 +253,15 @@ def _new_table(key: str, record: Mapping[str, Any]) -> Table:
         modality=track["modality"],
         sealed=track["sealed"],
         digests={"seal": track["seal"], **kept},
-        training={k: v for k, v in record["training"].items() if k != "final_loss"},
+        training=_training(record),
         tasks=tuple(record["metrics"].get("tasks", {})),
         entrants={},
         stamp=-1,
     )
+
+
+def _training(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in record["training"].items() if name != "final_loss"}
 
 
 def _run(table: Table, entry: Entry) -> Run:

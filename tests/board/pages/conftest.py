@@ -1,5 +1,6 @@
 """A served ledger and a browser, one of each for all tests here."""
 
+import re
 import shutil
 import threading
 import time
@@ -63,8 +64,9 @@ def visit(chromium: Browser, served: str) -> Iterator[Open]:
     contexts: dict[str, BrowserContext] = {}
 
     def complain(path: str, message: ConsoleMessage) -> None:
-        # A refusal is an answer; Chromium reports it all the same.
-        if message.type in ("error", "warning") and "status of 422" not in message.text:
+        # To refuse or put off is to answer; Chromium reports it all the same.
+        answered = re.search("status of (422|503)", message.text)
+        if message.type in ("error", "warning") and not answered:
             wrong.append(f"{path}: {message.text}")
 
     def open_page(path: str, **options: Any) -> Page:

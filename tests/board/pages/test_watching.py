@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from board_pages_app import SUBMISSIONS, StillSource
 from browsing import Open
@@ -62,3 +62,29 @@ def test_a_refused_list_is_explained_in_place(visit: Open, tmp_path: Path) -> No
     assert page.evaluate("[sessionStorage.length, localStorage.length]") == [1, 0]
     page.get_by_label("keep it in this browser").check()
     assert page.evaluate("[sessionStorage.length, localStorage.length]") == [0, 1]
+
+
+def test_a_server_that_builds_a_pool_first_is_asked_again(visit: Open, tmp_path: Path) -> None:
+    file = tmp_path / "mine.txt"
+    file.write_text("00\n")
+    page = visit("/submit")
+    asked = []
+
+    def building(route: Route) -> None:
+        asked.append(route.request.url)
+        if len(asked) > 2:
+            route.fallback()
+            return
+        detail = json.dumps({"status": 503, "detail": "the pool of text/nano is being built, once"})
+        route.fulfill(status=503, headers={"Retry-After": "1"}, body=detail)
+
+    page.route("**/v1/validations", building)
+    page.locator("#list").set_input_files(file)
+    page.get_by_label("Token").fill("secret-token")
+    page.get_by_role("button", name="Check only").click()
+    expect(page.locator("#report")).to_have_text(
+        re.compile("is being built, once. This page goes on")
+    )
+    expect(page.locator(".finding")).to_have_text(re.compile("^S2"))
+    assert len(asked) == 3
+    assert "being built" not in page.locator("#report").inner_text()

@@ -64,11 +64,23 @@
       request.addEventListener("load", () => {
         let body = null;
         try { body = JSON.parse(request.responseText); } catch { /* no document: the status says it */ }
-        resolve({ status: request.status, body });
+        resolve({ status: request.status, body, wait: Number(request.getResponseHeader("Retry-After")) });
       });
       request.addEventListener("error", () => reject(new Error("the server cannot be reached")));
       request.send(data);
     });
+  }
+
+  // A server that has to build a scale's pool first says when to ask again.
+  async function patiently(path, data) {
+    let waiting = null;
+    for (let patience = 600; ; ) {
+      const answer = await post(path, data);
+      patience -= answer.wait;
+      if (answer.status !== 503 || !answer.wait || patience < 0) { waiting?.remove(); return answer; }
+      waiting ??= line("notice", `${answer.body?.detail || "The server is busy"}. This page goes on asking.`);
+      await new Promise((resolve) => { setTimeout(resolve, answer.wait * 1000); });
+    }
   }
 
   function refused({ status, body }) {
@@ -83,7 +95,7 @@
     if (!token.value) { line("notice", "A token is needed, to check a list too: register a team above, which takes a name."); return; }
     sent.hidden = false; sent.value = 0;
     try {
-      const checked = await post("validations", await fields());
+      const checked = await patiently("validations", await fields());
       if (checked.status >= 400 || checked.body?.ok === false) { refused(checked); return; }
       line("notice good", strong("The list is fine. "), handIn ? "Handing it in…" : "Nothing was kept.");
       facts(checked.body || {});
@@ -91,7 +103,7 @@
       if (!handIn) return;
       const data = await fields();
       data.append("seeds", get("seeds").value);
-      const answer = await post("submissions", data);
+      const answer = await patiently("submissions", data);
       if (answer.status >= 400) { refused(answer); return; }
       const link = document.createElement("a");
       link.href = `${form.dataset.pages}/${encodeURIComponent(answer.body.submission.id)}`;

@@ -43,7 +43,7 @@ class Arrival:
         name: Of the submission.
         time: Of the newest run.
         level: Of that run.
-        runs: How many of its runs are among the latest.
+        runs: How many of its runs of that level are among the latest.
         value: Mean of the ranking metric over these runs.
         retracted: Whether it was retracted since.
     """
@@ -101,8 +101,10 @@ def arrivals(snapshot: Snapshot, count: int = SHOWN_ARRIVALS) -> list[Arrival]:
         found.setdefault((key, digest), []).append(run)
     listed = []
     retracted = snapshot.standing.retracted
-    for (key, digest), runs in list(found.items())[:count]:
+    for (key, digest), latest in list(found.items())[:count]:
         table = snapshot.tables[key]
+        # What its maker says and what the harness found have no mean.
+        runs = [run for run in latest if run.level == latest[0].level]
         listed.append(
             Arrival(
                 table=table,
