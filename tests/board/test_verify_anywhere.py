@@ -151,3 +151,20 @@ def test_a_record_that_is_another_one_is_refused(
     assert main(["verify", "http://board/records/" + "0" * 64 + ".json"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert f"answers with record {record[7:19]} for 000000000000" in line
+
+
+def test_the_ledger_is_copied_from_outside(
+    sqlite_server, record, elsewhere, tmp_path, monkeypatch, capsys
+) -> None:
+    monkeypatch.setattr("assay.remote.client.Client", fetch.Client)
+    copy, export = tmp_path / "copy", ["ledger", "export", str(tmp_path / "copy"), "--json"]
+    capsys.readouterr()
+    assert main([*export, "--server", "http://testserver"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    size = sqlite_server.get("/v1/ledger/head")["size"]
+    assert (found["copied"], found["head"]["size"]) == (size, size)
+    key = found["head"]["key"]
+    assert main(["ledger", "verify", str(copy), "--key", key]) == 0
+    capsys.readouterr()
+    assert main([*export, "--server", "http://testserver"]) == 0
+    assert json.loads(capsys.readouterr().out)["copied"] == 0

@@ -18,6 +18,7 @@ EXAMPLES = """examples:
   assay ledger retract 3f9a12c0 --reason "trained on evaluation items"
   assay ledger correct 3f9a12c0 --name "my filter, v2" --reason "wrong name"
   assay ledger export mirror/ --git && git -C mirror push
+  assay ledger export copy/ --server https://board.example.org   # a leaderboard's, verified; again for what is new
 """
 VERIFY = """exit code: 0 everything holds; 2 bad usage, or no ledger there; otherwise by the first thing that is wrong:
    3 edited      an entry's digest is not that of its content, or it is not canonical JSON
@@ -65,8 +66,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name in PROSE:
         correct.add_argument(f"--{name}", help=f"the right {name}")
     correct.add_argument("--author", action="append", help="may be given several times")
-    export = _add(verbs, "export", "bring a mirror of this machine's ledger up to date")
+    export = _add(verbs, "export", "bring a mirror of a ledger up to date")
     export.add_argument("out", type=Path, help="folder of the mirror")
+    export.add_argument(
+        "--server", metavar="URL", help="of that leaderboard (default: of this machine's ledger)"
+    )
     export.add_argument("--git", action="store_true", help="commit it, with the signed head")
     older = _add(verbs, "import", "take in records TRACK/SCALE/DIGEST.json of an older ledger")
     older.add_argument("folder", type=Path, help="the folder `ledger` of an ASSAY_HOME you trust")
@@ -253,7 +257,14 @@ def _state(args: argparse.Namespace, kind: str, body: dict[str, Any]) -> int:
 def _export(args: argparse.Namespace) -> int:
     from assay.ledger import export_ledger, machine_ledger
 
-    copied, head = export_ledger(machine_ledger(), args.out, args.git)
+    if args.server:
+        from assay.remote.client import Client
+        from assay.remote.mirror import mirror_server
+
+        with Client(args.server) as client:
+            copied, head = mirror_server(client, args.out, args.git)
+    else:
+        copied, head = export_ledger(machine_ledger(), args.out, args.git)
     document = {"folder": str(args.out), "copied": copied, "head": head.plain()}
     emit(
         args,
