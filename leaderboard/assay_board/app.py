@@ -21,6 +21,7 @@ from assay_board.api.artifacts import router as artifacts_router
 from assay_board.api.handlers import Finish, HeadAsGet, add_handlers
 from assay_board.api.leases import leases_router
 from assay_board.api.ledger import router as ledger_router
+from assay_board.api.reported import reported_router
 from assay_board.api.submissions import submissions_router
 from assay_board.boards import Boards
 from assay_board.context import UNDER_WAY, Board
@@ -106,8 +107,8 @@ def create_app(settings: BoardSettings) -> FastAPI:
     )
     app.add_middleware(HeadAsGet)
     add_handlers(app)
-    routers = submissions_router(settings), leases_router(settings), ledger_router, artifacts_router
-    for router in (_about, *routers):
+    uploads = submissions_router(settings), reported_router(settings), leases_router(settings)
+    for router in (_about, *uploads, ledger_router, artifacts_router):
         app.include_router(router, prefix="/v1", responses=_REFUSALS)
     app.add_api_route("/v1/{path:path}", _nowhere, methods=["GET"], include_in_schema=False)
     finders = source.list_path, source.trace_path, source.pool_of

@@ -18,11 +18,11 @@ class Evidence:
         return _there(self._settings.list_path(digest))
 
     def outputs_path(self, record: str) -> Path | None:
-        """Return where the per-item outputs of a run are, if a worker brought them here."""
+        """Return where the per-item outputs of a run are, if they were brought here."""
         return _there(self._settings.result_folder(record) / "outputs.parquet")
 
     def trace_path(self, record: str) -> Path | None:
-        """Return where the losses of a run are, if a worker brought them here."""
+        """Return where the losses of a run are, if they were brought here."""
         return _there(self._settings.result_folder(record) / "trace.npy")
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from assay.ledger import RANKED_LEVELS
 from assay_board.database import Database, RecordRow, Run, Submission
 from assay_board.law import Law
 from assay_board.queue import ORDER
@@ -142,8 +143,11 @@ class Forecast:
     def _know(self, session: Session, size: int) -> Known:
         if self._known is None or self._known.size != size:
             expected = dict(self._law.expected_seconds)
-            for seal in session.scalars(sa.select(RecordRow.seal).distinct()).all():
-                newest = sa.select(RecordRow.seconds).where(RecordRow.seal == seal)
+            # What the workers here take; participants train elsewhere, and say what they like.
+            trained_here = RecordRow.level.in_(RANKED_LEVELS)
+            seals = sa.select(RecordRow.seal).where(trained_here).distinct()
+            for seal in session.scalars(seals).all():
+                newest = sa.select(RecordRow.seconds).where(RecordRow.seal == seal, trained_here)
                 recent = newest.order_by(RecordRow.index.desc()).limit(RECENT)
                 expected[seal] = median(session.scalars(recent))
             self._known = Known(size, expected, *_queries(expected))

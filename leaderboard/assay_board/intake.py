@@ -104,7 +104,7 @@ def _format(name: str) -> str:
 
 
 def read_seeds(text: str | None, board: Board) -> int:
-    """Return how many runs are asked for.
+    """Return how many runs are asked for; none where the team trains itself and hands in records later.
 
     Raises:
         ProblemError: Q1, if that is no number within bounds.
@@ -112,17 +112,18 @@ def read_seeds(text: str | None, board: Board) -> int:
     most = board.settings.max_seeds
     if text is None or text == "":
         return board.settings.seeds
-    if not (text.isascii() and text.isdigit() and len(text) < 4 and 1 <= int(text) <= most):
-        raise bad_request(f"seeds: expected a number from 1 to {most}, got {text[:20]!r}")
+    if not (text.isascii() and text.isdigit() and len(text) < 4 and int(text) <= most):
+        raise bad_request(f"seeds: expected a number from 0 to {most}, got {text[:20]!r}")
     return int(text)
 
 
 def accept(board: Board, actor: Actor, examined: Examined, seeds: int) -> tuple[Submission, bool]:
     """Store and queue a list that breaks no rule; it survives whatever happens next.
 
-    The same list on the same track and scale is the same submission. Where its team hands it in again, what failed
-    or was withdrawn of it is queued again, and further seeds are if more are asked for. Where nothing came of it,
-    it is the submission of whoever hands it in next: nobody can keep a list from the others.
+    With no seeds it waits for runs that its team trains. The same list on the same track and scale is the same
+    submission. Where its team hands it in again, what failed or was withdrawn of it is queued again, and further
+    seeds are if more are asked for. Where nothing came of it, it is the submission of whoever hands it in next:
+    nobody can keep a list from the others.
 
     Returns:
         The submission, and whether anything was queued.
@@ -139,13 +140,14 @@ def accept(board: Board, actor: Actor, examined: Examined, seeds: int) -> tuple[
         known = _known(session, found.digest, loaded.label)
         if known is not None:
             return known, _queue_again(session, board, actor, known, examined.manifest, seeds)
-        _check_quota(session, board, actor, loaded, seeds)
+        _check_quota(session, board, actor, loaded, max(seeds, 1))
         # Whole on disk before the database says that it is there.
         path = board.list_path(found.digest)
         if not path.is_file():
             write_submission(found, path)
         made = _insert(session, board, actor, examined, now)
-        _add_runs(session, board, made, range(seeds), "rerun")
+        if seeds:
+            _add_runs(session, board, made, range(seeds), "rerun")
         settle(made, now)
         note(session, now, actor, "submission.accept", made.id, seeds=seeds)
         session.flush()
@@ -182,10 +184,11 @@ def _queue_again(
             return False
         known.team = session.get_one(Team, actor.team_id)
         known.name, known.manifest = manifest.name, _plain(manifest)
+        note(session, board.now(), actor, "submission.take", known.id)
     asked = sum(run.level == "rerun" for run in known.runs)
-    following = 1 + max(run.seed_index for run in known.runs)
+    following = next_index(known)
     more = range(following, following + seeds - asked)  # none where as many were asked for before
-    if not again and not more:
+    if not seeds or not (again or more):
         return False
     now = board.now()
     loaded = board.law.scale(known.track, known.scale)
@@ -267,12 +270,17 @@ def order_official(
     session: Session, board: Board, actor: Actor, submission: Submission, seeds: int
 ) -> range:
     """Queue runs on fresh seeds whose records are official; return the new seed indices."""
-    start = 1 + max(run.seed_index for run in submission.runs)
+    start = next_index(submission)
     indices = range(start, start + seeds)
     _add_runs(session, board, submission, indices, "official")
     settle(submission, board.now())
     note(session, board.now(), actor, "submission.official", submission.id, seeds=seeds)
     return indices
+
+
+def next_index(submission: Submission) -> int:
+    """Return the number of a submission's next run."""
+    return 1 + max((run.seed_index for run in submission.runs), default=-1)
 
 
 def submission_id(digest: str, label: str) -> str:

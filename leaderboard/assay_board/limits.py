@@ -58,7 +58,8 @@ def check_quota(
 ) -> None:
     """Check that a team may have so many more runs this week.
 
-    A run that failed or was withdrawn is not counted, whatever it cost: only results use a quota up. Whoever
+    A run that failed or was withdrawn is not counted, whatever it cost: only results use a quota up, those that
+    the team trained itself among them; the operator's own runs do not. Whoever
     goes on to queue runs is alone with the lists: two requests must not both find the last run free.
 
     Raises:
@@ -72,7 +73,7 @@ def check_quota(
             Submission.team_id == team_id,
             Submission.track == track,
             Submission.scale == scale,
-            Run.level == "rerun",
+            Run.level != "official",
             Run.queued > now - WEEK,
             Run.state.not_in(UNUSED),
         )

@@ -5,7 +5,7 @@ Rules of requests, beside those of lists (F1-F4, S1-S4, M1):
     A1  no token, or one that is unknown, expired or revoked     R1  the week's runs are used up
     A2  a token of another scope, or of another team              R2  too many requests
     Q1  a request that does not say what it should                L1  a lease that is lost or not yours
-    W1  a worker's record that is none or was edited              W2  another law, pool or software kind
+    W1  a record of a run that is none or was edited              W2  another law, pool or software kind
     W3  another seed                                              W4  another submission
     W5  outputs or metrics that do not follow                     W6  a trace of losses that does not fit
 """

@@ -4,7 +4,8 @@ run         queued -> leased -> done
               ^         |---> failed      reported as hopeless, or tried too often: a dead letter
               |---------|                 lost or failed, and tried again
             queued or leased -> withdrawn
-submission  screening -> queued -> running -> done | failed; withdrawn from any but the last two
+submission  screening -> queued -> running -> done | failed; withdrawn from any but the last two, and while it
+            has no run at all
 """
 
 from typing import Literal

@@ -45,5 +45,5 @@ def warm(board: Board, source: BoardSource, cache: BoardCache, url: str) -> None
 
     # The first column that is made of a list imports pandas, where that is installed; accepting a list does it.
     pa.array(["a"])
-    # torch takes seconds; `publishing` uses these two.
+    # torch takes seconds; `results` uses these two.
     from assay.verify import digests, outputs  # noqa: F401

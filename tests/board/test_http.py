@@ -40,7 +40,6 @@ def test_answers_keep_to_the_schema_and_never_fail(server):
 def _fuzz(operation, server, tokens):
     @settings(
         max_examples=6,
-        deadline=None,
         suppress_health_check=list(HealthCheck),
         phases=[Phase.generate],
         derandomize=True,

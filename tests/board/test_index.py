@@ -90,7 +90,7 @@ def test_a_server_that_dies_around_an_append_loses_nothing(
         raise MemoryError
 
     # Between the outputs and the entry, or between the entry and the database's commit.
-    name = "_keep" if moment == "before" else "follow"
+    name = "keep" if moment == "before" else "follow"
     with monkeypatch.context() as patch:
         patch.setattr(publishing, name, die)
         assert forger.bring().status_code == 500

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from assay.canonical import digest_bytes
-from assay_board import publishing
+from assay_board import results
 from forged_results import Forger
 from forgery import forged, resealed
 from tiny_lists import a_list
@@ -33,7 +33,7 @@ def test_forged_metrics_are_refused_and_the_honest_result_still_counts(forger):
 
 
 def test_forged_outputs_are_refused(forger, monkeypatch):
-    monkeypatch.setattr(publishing, "MAX_OUTPUTS_BYTES", 10_000_000)
+    monkeypatch.setattr(results, "MAX_OUTPUTS_BYTES", 10_000_000)
     table = pq.read_table(io.BytesIO(forger.parts["outputs"]))
     better = pa.array([[0.0] * len(row) for row in table["log_likelihood"].to_pylist()])
     column = table.schema.get_field_index("log_likelihood")

@@ -5,13 +5,14 @@ import getpass
 import json
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tqdm.utils import CallbackIOWrapper
 
+from assay.canonical import canonical_json
 from assay.console import progress
 from assay.errors import RemoteError
 from assay.remote.client import Client
@@ -33,7 +34,7 @@ class Upload:
         manifest: What is declared about it.
         track: Name.
         scale: Name.
-        seeds: Runs that are asked for; None leaves it to the server.
+        seeds: Runs that are asked for, 0 where records follow; None leaves it to the server.
     """
 
     path: Path
@@ -41,6 +42,19 @@ class Upload:
     track: str
     scale: str
     seeds: int | None = None
+
+
+@dataclass(frozen=True)
+class OwnRun:
+    """A run that was trained on this machine, to be listed and not ranked.
+
+    Attributes:
+        record: As its ledger has it.
+        parts: `outputs` and `trace`, where this machine has them; else empty.
+    """
+
+    record: dict[str, Any]
+    parts: dict[str, Path]
 
 
 def default_team() -> str:
@@ -116,6 +130,27 @@ def hand_in(
             files={"list": (upload.path.name, read)},
         )
     return answer.json()["submission"], answer.status_code != 200
+
+
+def report_runs(client: Client, submission: str, runs: Sequence[OwnRun]) -> list[dict[str, Any]]:
+    """Hand in runs of a submission; return of each its record's digest, its entry, and its level.
+
+    Raises:
+        RemoteError: If the server refuses one; those before it are listed.
+    """
+    answers = []
+    path = f"/v1/submissions/{submission}/reported"
+    with progress("records", len(runs), "record") as bar:
+        for run in runs:
+            with contextlib.ExitStack() as stack:
+                files: dict[str, Any] = {
+                    name: (part.name, stack.enter_context(part.open("rb")))
+                    for name, part in run.parts.items()
+                }
+                files["record"] = ("record.json", canonical_json(run.record), "application/json")
+                answers.append(client.call("POST", path, files=files).json())
+            bar.update(1)
+    return answers
 
 
 def find_submission(client: Client, submission: str) -> dict[str, Any]:

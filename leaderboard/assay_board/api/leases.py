@@ -13,7 +13,8 @@ from assay_board.audit import note
 from assay_board.database import Lease
 from assay_board.describe import iso
 from assay_board.problems import bad_request
-from assay_board.publishing import MAX_RECORD_BYTES, MAX_TRACE_BYTES, Result, publish
+from assay_board.publishing import publish
+from assay_board.results import MAX_RECORD_BYTES, MAX_TRACE_BYTES, Result
 from assay_board.settings import BoardSettings
 from assay_board.text import one_line
 

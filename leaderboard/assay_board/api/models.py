@@ -213,3 +213,9 @@ class Published(BaseModel):
 
     record: str
     entry: int
+
+
+class Reported(Published):
+    """A record of a run that its team trained."""
+
+    level: str

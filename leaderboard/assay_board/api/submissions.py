@@ -30,6 +30,7 @@ from assay_board.index import follow, follow_alone
 from assay_board.intake import accept, examine, read_seeds
 from assay_board.problems import ProblemError, bad_request
 from assay_board.queue import check_owner, find_submission, withdraw
+from assay_board.reporting import require_pool
 from assay_board.settings import BoardSettings
 from assay_board.teams import register, team_name
 from assay_board.tokens import mint
@@ -105,7 +106,7 @@ def _validate(
 async def hand_in(
     request: Request, response: Response, board: AnyBoard, actor: Uploader
 ) -> dict[str, Any]:
-    """Hand a list in: validated now, screened and trained later. The same list is the same submission."""
+    """Hand a list in: validated now, trained later, with `seeds` 0 by its team. The same list is one submission."""
     async with form_of(request, files=1, fields=4) as form:
         stream, name = file_of(form, "list")
         track, scale = required(form, "track"), required(form, "scale")
@@ -130,6 +131,8 @@ def _hand_in(
     manifest: str | None,
     seeds: int,
 ) -> tuple[dict[str, Any], bool]:
+    if not seeds:
+        require_pool(board, track, scale)
     with examine(board, stream, name, manifest, track, scale) as examined:
         submission, queued = accept(board, actor, examined, seeds)
     return view(board, submission), queued

@@ -21,7 +21,7 @@ def tables(draw: st.DrawFn) -> dict[str, list[float]]:
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(tables(), st.booleans())
 def test_ranks_are_those_of_the_library_that_looks_at_every_pair(
     table: dict[str, list[float]], lower: bool

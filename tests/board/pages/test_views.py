@@ -74,6 +74,23 @@ def test_only_rerun_and_official_runs_are_ranked(nano: Board) -> None:
         assert nano.rows.index(row) >= len(nano.ranked)
 
 
+def test_what_a_team_reported_first_changes_nothing_once_the_harness_trained() -> None:
+    chain, rng = Chain(), np.random.default_rng(0)
+    said = run("mine", "nano", 1, 0.99, rng=rng)
+    said["training"]["flops"] = 1.0
+    found = run("mine", "nano", 2, 0.5, rng=rng)
+    reported, rerun = chain.add("run", said, "reported"), chain.add("run", found, "rerun")
+    before, after = (Snapshot().extended(entries) for entries in ([reported], [reported, rerun]))
+    for snapshot, entry in ((before, reported), (after, rerun)):
+        (table,) = snapshot.boards()
+        (row,) = build_board(snapshot, table).rows
+        assert (row.level, row.entered) == (entry.level, entry.time)
+        assert row.means[0] == entry.body["metrics"]["bits_per_byte"]
+        assert table.training["flops"] == entry.body["training"]["flops"]
+        (arrival,) = arrivals(snapshot)
+        assert (arrival.level, arrival.runs, arrival.value) == (entry.level, 1, row.means[0])
+
+
 def test_a_retracted_submission_keeps_its_row_and_loses_its_rank(nano: Board) -> None:
     row = named(nano, "leaked_items")
     assert nano.rows[-1] is row

@@ -41,7 +41,7 @@ class Row:
         curation_seconds: As declared.
         noisy: Whether it keeps its own variance, being noisier than the others.
         reason: Why it was retracted, or empty.
-        entered: When its first run came in.
+        entered: When its first run came in, of those that may be ranked if there are any.
     """
 
     state: str
@@ -194,7 +194,9 @@ def _row(
         curation_seconds=manifest.get("curation_seconds"),
         noisy=i is not None and bool(scores[0].own[i]),
         reason=reason,
-        entered=entrant.runs[0].time,
+        entered=next(
+            (r.time for r in entrant.runs if r.level in RANKED_LEVELS), entrant.runs[0].time
+        ),
     )
 
 
