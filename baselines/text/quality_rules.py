@@ -87,7 +87,8 @@ def select(pool: PoolView, *, seed: int, fraction: float = 1.0) -> NDArray[np.vo
                 broken[row] = broken_rule(text)
     kept = np.flatnonzero([rule is None for rule in broken])
     counts = Counter(rule for rule in broken if rule).most_common()
-    say(f"kept {len(kept):,} of {pool.n:,}; first rule broken: {dict(counts)}")
+    broke = ", ".join(f"{rule} {count:,}" for rule, count in counts)
+    say(f"kept {len(kept):,} of {pool.n:,}" + (f"; first rule broken: {broke}" if broke else ""))
     order = np.argsort(np.random.PCG64(seed).random_raw(len(kept)), kind="stable")
     return pool.uids[kept[order[: round(fraction * len(kept))]]]
 

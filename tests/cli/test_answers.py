@@ -101,7 +101,7 @@ def test_tasks_marked_as_noise_are_named_beside_the_score(
     ids = tmp_path / "s.npy"
     loaded = load(TRACK, SCALE)
     task = loaded.suite.tasks[0].name
-    marks = Marks(loaded.seal, 4, 12, {"centered_accuracy": {task: "at chance"}})
+    marks = Marks(loaded.seal, 4, 12, {}, {"centered_accuracy": {task: "at chance"}})
     write_measured(marks, marks_path(loaded))
     assert main(["select", "random", *AT, "--out", str(ids)]) == 0
     assert main(["score", str(ids), *AT, "progress=false"]) == 0

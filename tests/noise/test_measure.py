@@ -14,7 +14,14 @@ from scipy import stats
 from assay import ledger
 from assay.cli import main
 from assay.errors import CompareError, TrackError
-from assay.noise import NoiseReport, measure_noise, planned_effects, read_marks, write_marks
+from assay.noise import (
+    NoiseReport,
+    measure_noise,
+    planned_effects,
+    pooled_noise,
+    read_marks,
+    write_marks,
+)
 from assay.noise.measure import MetricNoise, TaskNoise
 from assay.noise.text import noise_csv, noise_text
 from assay.track.load import LoadedScale
@@ -83,7 +90,10 @@ def test_detectable_effects_are_the_published_multiples_of_the_deviation(full: L
     assert in_sds == {n: pytest.approx(effect, abs=0.01) for n, effect in published.items()}
     six = found.detectable[0].against_most
     assert six == pytest.approx(found.noise.sd * 4.10 * math.sqrt((1 + 1 / 6) / 2), rel=0.01)
-    assert planned_effects(measured(full), 3)["bits_per_byte"] == found.detectable[2].against_equal
+    assert (
+        planned_effects(pooled_noise(measured(full)), 3)["bits_per_byte"]
+        == found.detectable[2].against_equal
+    )
 
 
 def test_faint_and_guessed_tasks_are_dead_and_the_others_are_not(full: LoadedScale) -> None:
@@ -137,7 +147,7 @@ def test_one_seed_each_says_that_nothing_is_known(loaded: LoadedScale) -> None:
     report = measured(loaded)
     found = metric(report, "bits_per_byte")
     assert (found.noise.sd, found.noise.low, found.signal) == (None, None, None)
-    assert planned_effects(report, 3) == {"bits_per_byte": None, "centered_accuracy": None}
+    assert pooled_noise(report) == {}
     assert "no noise estimate" in noise_text(report, None)
     with pytest.raises(CompareError, match="4 submissions or more"):
         write_marks(loaded, report)
@@ -161,6 +171,7 @@ def test_marks_are_kept_beside_the_track_and_die_with_the_seal(full: LoadedScale
     marks = read_marks(full)
     assert marks is not None
     assert (marks.submissions, marks.runs) == (6, 36)
+    assert marks.noise == pooled_noise(measured(full))
     assert list(marks.tasks["bits_per_byte"]) == ["faint"]
     assert sorted(marks.tasks["centered_accuracy"]) == ["faint", "guessed"]
     assert "bits_per_byte: faint" in noise_text(measured(full), marks)

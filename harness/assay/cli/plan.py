@@ -109,8 +109,9 @@ def render(found: "Forecast") -> str:
 
 def _cells(scale: "PlannedScale") -> list[str]:
     each = f"{_time(scale.seconds_each)} {scale.expected_on}".strip()
-    effects = ", ".join(f"{x:.4f} {name}" for name, x in scale.detectable.items() if x is not None)
-    calibrated = f"{effects} ({scale.degrees} df)" if effects else "not calibrated yet"
+    effects = "\n".join(f"{x:.4f} {name}" for name, x in scale.detectable.items() if x is not None)
+    source = "as published, " * scale.published
+    calibrated = f"{effects} ({source}{scale.degrees} df)" if effects else "not calibrated yet"
     return [
         scale.scale,
         str(scale.to_run),

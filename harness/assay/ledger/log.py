@@ -73,7 +73,8 @@ class Ledger:
                 ledger._sign_head(key)
         elif not ledger.size:
             raise LedgerError(
-                f"{folder} holds no ledger; name the folder that has {ENTRIES}/ and {HEAD_FILE} in it"
+                f"{folder} holds no ledger; begin one with assay score, or name the folder that has {ENTRIES}/ and "
+                f"{HEAD_FILE} in it"
             )
         return ledger
 

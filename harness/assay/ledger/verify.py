@@ -96,7 +96,8 @@ def verify_ledger(
     indices = _indices(folder)
     if not indices and not (folder / HEAD_FILE).is_file():
         raise LedgerError(
-            f"{folder} holds no ledger; name the folder that has {ENTRIES}/ and {HEAD_FILE} in it"
+            f"{folder} holds no ledger; begin one with assay score, or name the folder that has {ENTRIES}/ and "
+            f"{HEAD_FILE} in it"
         )
     tree = Tree()
     signers: dict[str, None] = {}

@@ -1,14 +1,15 @@
-"""Tasks marked as noise at a scale: beside the law, in the track's folder, outside of every sealed byte.
+"""Noise as it was measured at a scale, and the tasks that are nothing else: beside the law, in the track's folder.
 
-`noisy/<scale>.json` says which tasks a primary metric averages without learning from them there. It changes
-no score: a suite is sealed, and a task that is dead at one scale may speak at the next.
+`noisy/<scale>.json` says what seeds do to the primary metrics, for plans on machines that have no runs yet, and which
+tasks a metric averages without learning from them there. It changes no score: a suite is sealed, and a task that is
+dead at one scale may speak at the next.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from assay.errors import CompareError
-from assay.noise.measure import NoiseReport
+from assay.noise.measure import NoiseReport, PooledNoise, pooled_noise
 from assay.track.load import LoadedScale
 from assay.track.measured import read_measured, write_measured
 
@@ -24,12 +25,14 @@ class Marks:
         seal: Of the scale that was measured; marks of another seal do not count.
         submissions: How many the signal rests on.
         runs: How many runs.
+        noise: Primary metric to what seeds do to it.
         tasks: Primary metric to task to the reason.
     """
 
     seal: str
     submissions: int
     runs: int
+    noise: dict[str, PooledNoise]
     tasks: dict[str, dict[str, str]]
 
 
@@ -50,13 +53,13 @@ def read_marks(loaded: LoadedScale) -> Marks | None:
 
 
 def write_marks(loaded: LoadedScale, report: NoiseReport) -> Path:
-    """Mark the dead tasks of a report.
+    """Keep the noise of a report, and mark its dead tasks.
 
     Raises:
         CompareError: If the ledger holds too few submissions, or no two runs of one.
     """
-    known = all(metric.noise.sd is not None for metric in report.metrics)
-    if len(report.seeds) < FEWEST or not known:
+    noise = pooled_noise(report)
+    if len(report.seeds) < FEWEST or len(noise) < len(report.metrics):
         raise CompareError(
             f"marks rest on {FEWEST} submissions or more with repeated seeds, and the ledger has "
             f"{len(report.seeds)} at {report.label}; score the baselines first: assay reproduce "
@@ -66,5 +69,5 @@ def write_marks(loaded: LoadedScale, report: NoiseReport) -> Path:
         found.metric.name: {task.task: task.dead for task in found.tasks if task.dead}
         for found in report.metrics
     }
-    marks = Marks(loaded.seal, len(report.seeds), sum(report.seeds.values()), tasks)
+    marks = Marks(loaded.seal, len(report.seeds), sum(report.seeds.values()), noise, tasks)
     return write_measured(marks, marks_path(loaded))

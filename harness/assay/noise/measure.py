@@ -1,7 +1,7 @@
 """Seed noise, item noise, signal and detectable effects of one scale, from the ledger alone."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,6 +42,19 @@ class SeedNoise:
     high: float | None
     noisier: tuple[str, ...]
     item_se: float | None
+
+
+@dataclass(frozen=True)
+class PooledNoise:
+    """What seeds do to a metric, over submissions.
+
+    Attributes:
+        sd: Standard deviation of a run, above 0.
+        degrees: Its degrees of freedom, one or more.
+    """
+
+    sd: float
+    degrees: int
 
 
 @dataclass(frozen=True)
@@ -139,27 +152,27 @@ def measure_noise(loaded: LoadedScale) -> NoiseReport | None:
     return NoiseReport(scores.label, loaded.seal, loaded.sealed, seeds, metrics)
 
 
-def planned_effects(report: NoiseReport, seeds: int) -> dict[str, float | None]:
+def pooled_noise(report: NoiseReport | None) -> dict[str, PooledNoise]:
+    """Return what a report knows of each primary metric's noise; nothing where no two runs share a submission."""
+    found = {one.metric.name: one.noise for one in report.metrics} if report else {}
+    return {name: PooledNoise(noise.sd, noise.degrees) for name, noise in found.items() if noise.sd}
+
+
+def planned_effects(noise: Mapping[str, PooledNoise], seeds: int) -> dict[str, float | None]:
     """Return what each primary metric can show between two submissions of so many seeds."""
     return {
-        found.metric.name: detectable_difference(found.noise.sd, found.noise.degrees, seeds, seeds)
-        for found in report.metrics
+        name: detectable_difference(known.sd, known.degrees, seeds, seeds)
+        for name, known in noise.items()
     }
 
 
-def planned_seeds(report: NoiseReport, difference: float) -> int | None:
+def planned_seeds(noise: PooledNoise, difference: float) -> int | None:
     """Return how many seeds a side find a true difference of the ranking metric with power 0.8.
 
     Args:
-        report: The scale's noise.
+        noise: Of that metric.
         difference: In the metric's unit, above 0.
-
-    Returns:
-        None where the noise is unknown.
     """
-    noise = report.metrics[0].noise
-    if not noise.sd or not noise.degrees:
-        return None
     return seeds_needed(difference / noise.sd, degrees=noise.degrees)
 
 

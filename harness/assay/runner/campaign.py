@@ -10,8 +10,8 @@ from assay.runner.plan import make_plan
 from assay.runner.scoring import score_file
 from assay.settings import Settings
 from assay.spec import did_you_mean
-from assay.strategy import list_strategies, load_strategy
-from assay.strategy.baselines import default_list_path, make_default_list
+from assay.strategy import list_strategies
+from assay.strategy.baselines import list_path, load_baseline, make_baseline_list
 from assay.submission import Manifest, Submission, read_manifest, sidecar_path
 from assay.track.load import LoadedScale
 from assay.track.pools import open_pool
@@ -26,7 +26,7 @@ def submission_list(loaded: LoadedScale, word: str) -> Path:
     """
     if not is_baseline(loaded, word):
         return Path(word)
-    return make_default_list(loaded, open_pool(loaded), load_strategy(word, loaded.modality))
+    return make_baseline_list(loaded, open_pool(loaded), load_baseline(word, loaded.modality))
 
 
 def list_if_made(loaded: LoadedScale, word: str, pool: AnyPool | None) -> Path | None:
@@ -39,12 +39,12 @@ def list_if_made(loaded: LoadedScale, word: str, pool: AnyPool | None) -> Path |
         return Path(word)
     if pool is None:
         return None
-    path = default_list_path(loaded, pool.root, load_strategy(word, loaded.modality))
+    path = list_path(loaded, pool.root, load_baseline(word, loaded.modality))
     return path if sidecar_path(path).is_file() else None
 
 
 def is_baseline(loaded: LoadedScale, word: str) -> bool:
-    """Say whether a word names one of the package's baselines, and not a file.
+    """Say whether a word names one of the package's baselines, settings or not, and not a file.
 
     Raises:
         SubmissionError: F1, if it is neither.
@@ -52,7 +52,7 @@ def is_baseline(loaded: LoadedScale, word: str) -> bool:
     if Path(word).is_file():
         return False
     known = list_strategies(loaded.modality)
-    if word in known:
+    if word.partition(":")[0] in known:
         return True
     raise SubmissionError(
         "F1",

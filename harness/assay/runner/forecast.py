@@ -4,8 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from assay.board import PRIMARY_METRICS
 from assay.errors import UserError
-from assay.noise import measure_noise, planned_effects, planned_seeds, read_marks
+from assay.noise import (
+    Marks,
+    PooledNoise,
+    measure_noise,
+    planned_effects,
+    planned_seeds,
+    pooled_noise,
+    read_marks,
+)
 from assay.pool import AnyPool, pool_path
 from assay.runner.campaign import finished_runs, list_if_made
 from assay.settings import Settings
@@ -53,8 +62,9 @@ class PlannedScale:
         gpu_hours: Of all remaining runs; 0 on a CPU.
         usd: Of all remaining runs, at the price in conf/costs.yaml; None on a CPU or on this machine.
         calibration: How to measure the noise here, where nobody has; else nothing.
+        published: Whether what follows rests on the noise that came with the track, not on runs here.
         detectable: By metric, the smallest true difference between two submissions that these seeds find with
-            power 0.8, in the metric's unit; None where the noise is unknown.
+            power 0.8, in the metric's unit; None where a single seed shows none, empty where the noise is unknown.
         degrees: Of freedom of the noise that this rests on.
         seeds_needed: To find the difference that was asked for; None where none was, or the noise is unknown.
         noisy_tasks: By metric, tasks that are marked at this scale.
@@ -71,6 +81,7 @@ class PlannedScale:
     gpu_hours: float | None
     usd: float | None
     calibration: str
+    published: bool
     detectable: dict[str, float | None]
     degrees: int
     seeds_needed: int | None
@@ -135,10 +146,10 @@ def forecast_scale(
     planned = tuple(_submission(loaded, pool, word, seeds, settings) for word in words)
     to_run, each = sum(one.to_run for one in planned), about["expected_seconds"]
     usd = about["expected_cost_usd"]
-    report, marks = measure_noise(loaded), read_marks(loaded)
+    marks = read_marks(loaded)
+    noise, published = _noise(loaded, marks)
+    ranking = noise.get(PRIMARY_METRICS[loaded.modality][0].name)
     calibrate = f"assay noise --track {loaded.track} --scale {loaded.scale} --seeds 10"
-    detectable = planned_effects(report, seeds) if report else {}
-    known = any(effect is not None for effect in detectable.values())
     return PlannedScale(
         label=loaded.label,
         scale=loaded.scale,
@@ -150,12 +161,20 @@ def forecast_scale(
         seconds=_times(to_run, each),
         gpu_hours=_times(to_run * about["expected_gpus"] / 3600, each),
         usd=None if usd is None else to_run * usd,
-        calibration="" if known else calibrate,
-        detectable=detectable,
-        degrees=report.metrics[0].noise.degrees if report else 0,
-        seeds_needed=planned_seeds(report, difference) if report and difference else None,
+        calibration="" if noise else calibrate,
+        published=published,
+        detectable=planned_effects(noise, seeds),
+        degrees=ranking.degrees if ranking else 0,
+        seeds_needed=planned_seeds(ranking, difference) if ranking and difference else None,
         noisy_tasks={m: tuple(tasks) for m, tasks in marks.tasks.items()} if marks else {},
     )
+
+
+def _noise(loaded: LoadedScale, marks: Marks | None) -> tuple[dict[str, PooledNoise], bool]:
+    """Return the noise of this machine's runs, or the track's where that rests on more; and whether it is the track's."""
+    here, shipped = pooled_noise(measure_noise(loaded)), marks.noise if marks else {}
+    degrees = [sum(noise.degrees for noise in known.values()) for known in (here, shipped)]
+    return (shipped, True) if degrees[1] > degrees[0] else (here, False)
 
 
 def forecast(track: str, seeds: int, scales: Sequence[PlannedScale]) -> Forecast:

@@ -257,7 +257,8 @@ def _check_budget(
         findings.append(Finding("S4", problem, severity="note"))
     passes = [_one_pass(part, stage.repeats) for stage, part in stages]
     if not all(passes):
-        problem = f"a stage has no {budget.unit} that this pool knows; there is nothing to train on"
+        whose = "the list" if len(stages) == 1 else f"stage {passes.index(0)}"
+        problem = f"{whose} has no {budget.unit} that this pool knows; there is nothing to train on"
         return [*findings, Finding("S4", problem)]
     for number, ((stage, _), one_pass) in enumerate(zip(stages, passes, strict=True)):
         tenths = 1000 * stage.share_ppm * budget.amount // (PPM * one_pass)

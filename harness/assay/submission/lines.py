@@ -129,8 +129,8 @@ def _csv_columns(path: Path, header: bytes) -> tuple[str, ...]:
     if "uid" not in names or not set(names) <= set(COLUMNS) or len(set(names)) != len(names):
         raise SubmissionError(
             "F4",
-            f"{path.name}: the first line names columns, out of {', '.join(COLUMNS)}, uid always; "
-            f"got {','.join(names)[:80]!r}",
+            f"{path.name}: the first line must be a header: `uid`, and where wanted "
+            f"{', '.join(f'`{name}`' for name in COLUMNS if name != 'uid')}; got {','.join(names)[:80]!r}",
             1,
         )
     return tuple(names)

@@ -96,6 +96,8 @@ def _check_file(path: Path, format_: str, max_entries: int) -> None:
             raise SubmissionError(
                 "F1", f"{path.name} is not text; by its first bytes it is {looks}"
             )
+    elif not head:
+        raise SubmissionError("F1", f"{path.name} is empty")
     elif not head.startswith(expected):
         raise SubmissionError(
             "F1", f"{path.name} does not start like {format_}; its first bytes are {head.hex()}"

@@ -25,10 +25,9 @@ from assay.suite.continuation import heldout_tasks
 from assay.suite.files import dump_suite_yaml, load_suite, read_items, write_suite
 from assay.suite.items import Item
 from assay.suite.spec import Suite
-from assay.track.clip_spec import ClipScale
+from assay.track.fitting import filled_scales, specs_of
 from assay.track.load import (
     embedded_pools,
-    list_scales,
     load,
     load_from,
     suite_path,
@@ -110,18 +109,6 @@ def fork(
     return Forked(name, folder, list(fitting), counts, dropped, "text")
 
 
-def specs_of(like: str) -> dict[str, Scale | ClipScale]:
-    """Return the scales of a track.
-
-    Raises:
-        TrackError: If there is no such track.
-    """
-    scales = {scale: load(like, scale).spec for track, scale in list_scales() if track == like}
-    if not scales:
-        load(like, "")  # says that there is no such track, and which there are
-    return scales
-
-
 def _fitting_scales(like: str, pool: Pool) -> dict[str, Scale]:
     """Return the scales whose token table holds the pool's vocabulary and whose budget it can fill."""
     scales: dict[str, Scale] = {}
@@ -140,9 +127,7 @@ def _fitting_scales(like: str, pool: Pool) -> dict[str, Scale]:
             f"pool {pool.name!r} has a tokenizer of {pool.vocab_size} pieces and no recipe of {like!r} has more than "
             f"{largest}; rebuild it with: assay pool build ... --vocab-size 2048"
         )
-    cap = load(like, next(iter(fitting))).rules.max_repeats
-    filled = {s: x for s, x in fitting.items() if x.recipe.tokens_seen <= cap * pool.num_tokens}
-    return filled or dict([min(fitting.items(), key=lambda pair: pair[1].recipe.tokens_seen)])
+    return filled_scales(like, fitting, pool.name, pool.num_tokens)
 
 
 def new_folder(name: str) -> Path:

@@ -15,7 +15,8 @@ from assay.suite.clip import ClipSuite
 from assay.suite.clip.files import clip_suite_folder, dump_clip_suite_yaml, load_clip_suite
 from assay.track.captions import TOKENIZER_FILE, train_caption_tokenizer
 from assay.track.clip_spec import ClipRecipe, ClipScale, PairPoolRef
-from assay.track.fork import Forked, embedded_size, make_known, new_folder, specs_of
+from assay.track.fitting import filled_scales, specs_of
+from assay.track.fork import Forked, embedded_size, make_known, new_folder
 from assay.track.load import load, load_from, suite_path, write_seals
 from assay.track.spec import SuiteRef
 
@@ -76,9 +77,7 @@ def _fitting_scales(like: str, pool: ImageTextPool) -> dict[str, ClipScale]:
                 f"pool {pool.name!r} holds image-text pairs, but track {like!r} trains on text; give --like clip"
             )
         scales[scale] = spec
-    cap = load(like, next(iter(scales))).rules.max_repeats
-    filled = {s: x for s, x in scales.items() if x.recipe.samples_seen <= cap * pool.n}
-    return filled or dict([min(scales.items(), key=lambda pair: pair[1].recipe.samples_seen)])
+    return filled_scales(like, scales, pool.name, pool.n)
 
 
 def _train_tokenizer(pool: ImageTextPool, scales: dict[str, ClipScale]) -> bytes:
