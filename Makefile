@@ -5,6 +5,8 @@ VENV ?= .venv
 VENV_ARGS ?=
 DEMO_SCALE ?= nano
 TEST_WORKERS ?= 2
+# Real documents, of which two benchmarks make use: pool/*.jsonl.zst and quality_labels.jsonl.zst
+BENCH_DATA ?= ../shared/data/text
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
@@ -46,6 +48,14 @@ bench: setup
 	$(BIN)/python benchmarks/evaluation.py
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench,clip]'
 	$(BIN)/python benchmarks/pairs_loader.py
+	$(BIN)/python benchmarks/dedup.py
+	$(BIN)/python benchmarks/text_signals.py
+	$(BIN)/python benchmarks/signals_at_scale.py --documents 100000
+	if [ -d $(BENCH_DATA) ]; then \
+	  $(BIN)/python benchmarks/text_rules.py $(BENCH_DATA)/pool && \
+	  $(BIN)/python benchmarks/quality_labels.py $(BENCH_DATA)/quality_labels.jsonl.zst \
+	    --background $(BENCH_DATA)/pool/*.jsonl.zst --reference url~en.wikipedia.org --csv benchmarks/quality_labels.csv; \
+	else echo 'text_rules.py and quality_labels.py need real documents: make bench BENCH_DATA=FOLDER' >&2; fi
 
 # Writes pool roots, suite digests and tracks/SEALS.json; refuses to change a sealed version. Then the indexes' digests.
 seal: setup

@@ -19,6 +19,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.signals.clip.captions import large_enough
 from assay.strategy import PairView
 
 
@@ -37,7 +38,8 @@ def select(
 ) -> NDArray[np.void]:
     """Keep the pairs that pass every rule; the seed has nothing to decide."""
     words = pool.signal("caption_words")
-    kept = (pool.signal("min_side") > min_side) & (pool.signal("aspect_ratio") < max_aspect)
+    side = pool.signal("min_side")
+    kept = large_enough(side > min_side, side) & (pool.signal("aspect_ratio") < max_aspect)
     kept &= pool.signal("image_copies") <= max_captions_of_image
     kept &= pool.signal("caption_copies") <= max_images_of_caption
     kept &= (words >= min_words) & (words <= max_words)

@@ -13,6 +13,7 @@ Substituted: py3langid names the language, where DataComp has fastText's lid.176
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.signals.clip.captions import large_enough
 from assay.strategy import PairView
 
 
@@ -28,10 +29,11 @@ def select(
 ) -> NDArray[np.void]:
     """Keep the pairs that pass every test; `language` of "" leaves that one out."""
     # Where nobody noted a size it is NaN, which no comparison passes.
+    side = pool.signal("min_side")
     kept = (
         (pool.signal("caption_words") >= min_words)
         & (pool.signal("caption_characters") >= min_characters)
-        & (pool.signal("min_side") >= min_side)
+        & large_enough(side >= min_side, side)
         & (pool.signal("aspect_ratio") <= max_aspect)
     )
     if language:

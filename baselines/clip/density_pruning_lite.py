@@ -7,9 +7,10 @@ Cost:   That of `semdedup_lite`.
 Form:   ids
 Needs:  Signal imgenc (extra `clip`): nothing but the pool's images.
 
-Semantic duplicates go first, or they would decide what is dense. The quotas of clusters are the exact solution of the
-paper's quadratic program, which needs no solver. Substituted (hence `_lite`): a small encoder trained on the pool's
-own images for DINOv2, and a third of the root of the pool's size for 100 clusters.
+Semantic duplicates go first, or they would decide what is dense. Left out: on DataComp the paper prunes what CLIP score
+kept; here, as on LAION, it is the whole pool. The quotas of clusters are the exact solution of the paper's quadratic
+program, which needs no solver. Substituted (hence `_lite`): a small encoder trained on the pool's own images for DINOv2,
+and a third of the root of the pool's size for 100 clusters.
 """
 
 import numpy as np

@@ -8,9 +8,9 @@ Cost:   One training of a minute or two, and about 0.6 core-hours for a million 
 Form:   ids
 Needs:  Signal refclip (extra `clip`): a reference, by default the embedded one or the pool NAME-reference.
 
-The paper's ablation: `--set reference_noise=0.3` trains on a reference of which so much is the pool's own, as it
-comes. Substituted (hence `_lite`): a network of half a million weights and some thousand pairs, for a ViT-B/32 and
-357 million; it is not fine-tuned on the target.
+The paper's ablation, with noise in the reference, is `dfn_noisy_reference_lite`. Substituted (hence `_lite`): a
+network of half a million weights and some thousand pairs, for a ViT-B/32 and 357 million; it is not fine-tuned on the
+target.
 """
 
 import numpy as np
@@ -26,14 +26,8 @@ def select(
     seed: int,
     fraction: float = 0.15,
     reference: str = "default",
-    reference_noise: float = 0.0,
     samples_seen: int = 64_000,
 ) -> NDArray[np.void]:
     """Keep a fraction of the pairs, by falling score."""
-    score = pool.signal(
-        "clip_score",
-        reference=reference,
-        reference_noise=reference_noise,
-        samples_seen=samples_seen,
-    )
+    score = pool.signal("clip_score", reference=reference, samples_seen=samples_seen)
     return pool.uids[choose(score, gumbel_noise(pool.uids, seed, "ties"), round(fraction * pool.n))]

@@ -9,9 +9,10 @@ Cost:   A quarter of a core-hour for a million pairs, all of it the language, wh
 Form:   ids
 Needs:  Signal language (extra `language`); a column of scores, or signal refclip (extra `clip`).
 
-Substituted: py3langid names the language, where DataComp has gcld3. Where the pool has no scores of OpenAI's
-B/32, its threshold means nothing: in its place stands the score that `fraction` of the pairs reach, which is
-what 0.28 keeps of DataComp's pool (table 16).
+Of LAION's rules only this one, as in DataComp: its multilingual 0.26, the 0.30 of LAION-400M and the limits on bytes
+and characters are left out. Substituted: py3langid names the language, where DataComp has gcld3. Where the pool has no
+scores of OpenAI's B/32, its threshold means nothing: in its place stands the score that `fraction` of the pairs reach,
+which is what 0.28 keeps of DataComp's pool (table 16).
 """
 
 import numpy as np

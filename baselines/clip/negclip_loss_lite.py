@@ -8,9 +8,8 @@ Cost:   That of `dfn_lite`, and about a core-hour for a million pairs.
 Form:   ids
 Needs:  Signal refclip (extra `clip`): a reference, by default the embedded one or the pool NAME-reference.
 
-`norm_sim=true` goes on as the paper does: of the best by this score, `target_fraction` of the pool by NormSim.
-Substituted (hence `_lite`): a small network trained in place, with the temperature that it learnt, and batches
-of 4,096 for 32,768.
+The paper goes on with NormSim: `negclip_loss_normsim_lite`. Substituted (hence `_lite`): a small network trained in
+place, with the temperature that it learnt, and batches of 4,096 for 32,768.
 """
 
 import numpy as np
@@ -26,31 +25,19 @@ def select(
     *,
     seed: int,
     fraction: float = 0.3,
-    norm_sim: bool = False,
-    target_fraction: float = 0.2,
     batch_size: int = 4_096,
     partitions: int = 10,
     reference: str = "default",
-    target: str = "default",
     samples_seen: int = 64_000,
 ) -> NDArray[np.void]:
     """Keep a fraction of the pairs, by falling score."""
-    network = {"reference": reference, "target": target, "samples_seen": samples_seen}
-    images = np.asarray(pool.signal("ref_image", **network), dtype=np.float32)
-    seen = ~np.isnan(images[:, 0])
-    score = np.full(pool.n, np.nan)
-    score[seen] = neg_clip_loss(
-        images[seen],
-        np.asarray(pool.signal("ref_text", **network), dtype=np.float32)[seen],
+    network = {"reference": reference, "samples_seen": samples_seen}
+    score = neg_clip_loss(
+        pool.signal("ref_image", **network),
+        pool.signal("ref_text", **network),
         temperature=float(pool.signal("ref_temperature", **network)[0]),
         batch_size=batch_size,
         partitions=partitions,
         seed=seed,
     )
-    noise = gumbel_noise(pool.uids, seed, "ties")
-    rows = choose(score, noise, round(fraction * pool.n))
-    if norm_sim:
-        close = np.full(pool.n, np.nan)
-        close[rows] = pool.signal("target_similarity", **network)[rows]
-        rows = choose(close, noise, round(target_fraction * pool.n))
-    return pool.uids[rows]
+    return pool.uids[choose(score, gumbel_noise(pool.uids, seed, "ties"), round(fraction * pool.n))]

@@ -8,8 +8,9 @@ Form:   ids
 Needs:  Signal refclip (extra `clip`): a reference, and a target: the training split of the embedded suite, the
         images of the reference, or `--set target=FOLDER`.
 
-The paper's combination is `negclip_loss_lite --set norm_sim=true`. Substituted (hence `_lite`): a small network
-trained in place.
+The paper's combination is `negclip_loss_normsim_lite`. The infinity norm is of the cosines' sizes, as the paper has
+it: one of -0.9 counts as 0.9. Its NormSim-D, which takes what it keeps of the pool for the target, is left out.
+Substituted (hence `_lite`): a small network trained in place.
 """
 
 import numpy as np
@@ -30,7 +31,7 @@ def select(
     target: str = "default",
     samples_seen: int = 64_000,
 ) -> NDArray[np.void]:
-    """Keep a fraction of the pairs, by the largest cosine with the target or the root of their squares' sum."""
+    """Keep a fraction of the pairs, by the largest cosine with the target in size or the root of their squares' sum."""
     columns = {"inf": "target_similarity", "2": "target_norm"}
     if norm not in columns:
         raise StrategyError(f"normsim_lite: norm is inf or 2, got {norm!r}")

@@ -8,7 +8,8 @@ Cost:   Nothing.
 Form:   ids
 Needs:  Nothing but a column that names sources; without it, hosts are taken from `url`.
 
-The paper's grid is a `select` for each point, such as `--set mixture=a.example=0.7,b.example=0.3`. A source that has
+The paper's grid is a `select` for each point, such as `--set mixture=a.example=0.7,b.example=0.3`; only equal parts, by
+default, mean the same for every pool (the embedded one has 40 hosts, none of which fills a tenth of it). A source that has
 too little gives all it has, and the rest of its share goes to the others.
 """
 

@@ -11,8 +11,9 @@ Needs:  Signal perplexity; a reference: the embedded one, a pool NAME-reference,
         `--set reference=POOL` or `reference=COLUMN~WORD`.
 
 Substituted: tokens are the pool's own, where CCNet has SentencePiece by language; a document is scored as a
-whole, not line by line; the model is trained on the reference, not on Wikipedia. `harmful_lm_perplexity` is the same
-with a reference of what to drop.
+whole, not line by line; the model is trained on the reference, not on Wikipedia; percentiles are of the whole pool,
+where CCNet has a model and percentiles for each language. `harmful_lm_perplexity` is the same with a reference of what
+to drop.
 """
 
 import numpy as np

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from assay.errors import StrategyError
 from assay.strategy import PoolView
+from assay.strategy.domains import domains_of
 from assay.submission import Submission, staged
 
 
@@ -38,26 +39,13 @@ def select(
         raise StrategyError(
             f"late is the part of the training that the domains get, above 0 and below 1, got {late}: --set late=0.2"
         )
-    names, place = _domains(pool, domain)
+    names, place = domains_of(pool, domain)
     if domains:
         good = _named(domains, names, domain)
     else:
         closeness = np.nan_to_num(pool.signal("importance", reference=reference))
         good = closest(closeness, pool.n_tokens, place, fraction)
     return staged([(1 - late, pool.uids), (late, pool.uids[good[place]])])
-
-
-def _domains(pool: PoolView, column: str) -> tuple[NDArray[np.str_], NDArray[np.intp]]:
-    """Return the domains, and for each row which it is of."""
-    if column in pool.column_names:
-        values = [str(value or "") for value in pool.column(column).to_pylist()]
-        names, place = np.unique(np.array(values), return_inverse=True)
-        if len(names) > 1:
-            return names, place
-    raise StrategyError(
-        f"domain_upsampling: the column {column!r} names no two domains in this pool, whose columns are "
-        f"{', '.join(pool.column_names)}; name another: --set domain=COLUMN"
-    )
 
 
 def _named(domains: str, names: NDArray[np.str_], column: str) -> NDArray[np.bool_]:

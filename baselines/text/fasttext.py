@@ -12,7 +12,8 @@ Needs:  Signal fasttext (extra `fasttext`); a reference: the embedded one, a poo
 
 Substituted: DCLM's positives (OpenHermes 2.5 and the best of r/ExplainLikeImFive) cannot be had here, so good
 is what the reference says. Negatives are random documents of the pool, as many as positives. DCLM keeps
-a tenth of a pool many times its budget; pools here are a few budgets, so 0.3 is the default.
+a tenth of a pool many times its budget; pools here are a few budgets, so 0.3 is the default. Bigrams are hashed into
+262,144 buckets, not fastText's 2,000,000 (0.8 GB): references here have some 100,000.
 """
 
 import numpy as np

@@ -7,7 +7,7 @@ Source: Penedo et al. 2025, FineWeb2, https://arxiv.org/abs/2506.20920, section 
         released code (`rehydration.py`).
 Cost:   That of `minhash` and of the rules: no model.
 Form:   weighted
-Needs:  Signals minhash_duplicates, gopher_quality, gopher_repetition, fineweb.
+Needs:  Signals minhash, gopher_quality, gopher_repetition, fineweb.
 
 With r(s) the fraction of documents with s copies that the filter removes, r the same of all, and R the most
 repeats: 1 where r(s) >= r, else 1 + (R - 1) (r(s) - r) / (min r - r), smoothed over five neighbouring sizes and

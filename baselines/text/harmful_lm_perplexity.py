@@ -6,18 +6,19 @@ Ranks:  no claim
 Source: Jansen et al. 2022, Perplexed by Quality, https://arxiv.org/abs/2212.10440.
 Cost:   As `ccnet_perplexity`: about 0.1 core-hours for a million documents of 200 words, training included.
 Form:   ids
-Needs:  Signal perplexity; a reference of harmful text, `--set reference=POOL` or `reference=COLUMN~WORD`: none
-        comes with the package.
+Needs:  Signal perplexity; a reference of what to drop: the embedded one, a pool NAME-harmful, or
+        `--set reference=POOL` or `reference=COLUMN~WORD`.
 
 Documents of the highest perplexity stay: `fraction` of them, or with `threshold` those above it. The paper puts the
 threshold into the valley between the two peaks of the histogram, of words under KenLM; here perplexity is by token of
-the pool's tokenizer, so that its values do not carry over.
+the pool's tokenizer, so that its values do not carry over. Substituted on the embedded pool: nothing in it is adult or
+harmful, so its reference is keyword spam, generated apart from the pool, of which 4.5 % is such; the fraction that stays
+is far from that, as it is where one does not know it.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
-from assay.errors import StrategyError
 from assay.strategy import PoolView
 from assay.strategy.sampling import choose, gumbel_noise
 
@@ -26,16 +27,11 @@ def select(
     pool: PoolView,
     *,
     seed: int,
-    reference: str = "",
+    reference: str = "harmful",
     fraction: float = 0.7,
     threshold: float = 0.0,
 ) -> NDArray[np.void]:
     """Keep what is unlike the reference."""
-    if not reference:
-        raise StrategyError(
-            "harmful_lm_perplexity needs documents of what to drop, and none come with the package; name a pool of them, "
-            "or documents of this pool: --set reference=POOL or reference=COLUMN~WORD"
-        )
     perplexity = pool.signal("perplexity", reference=reference)
     if threshold > 0:
         return pool.uids[perplexity > threshold]

@@ -7,7 +7,7 @@ Source: Broder 1997, https://doi.org/10.1109/SEQUEN.1997.666900; the numbers are
         2024, https://arxiv.org/abs/2406.17557, section 3.4 (words in runs of 5, 14 bands of 8 hashes).
 Cost:   About 0.02 core-hours for a million documents of 200 words, and 112 bytes of memory each; no model.
 Form:   ids
-Needs:  Signal minhash_duplicates.
+Needs:  Signal minhash.
 
 The copy that stays is the one with the lowest id, and ids are hashes.
 """

@@ -11,8 +11,8 @@ Needs:  Signal pairwise_ranker; a reference: the embedded one, a pool NAME-refer
         `reference=COLUMN~WORD`.
 
 Ratings have mean 0 and variance 1; a document is drawn without replacement with weight exp(rating / temperature), from
-each domain (the column `domain`) in proportion to its tokens. `curriculum=rising` or `falling` draws without regard
-to ratings, and shows what was drawn in ten stages, by rating. Substituted (hence `_lite`): no model judged
+each domain (the column `domain`, by default the host) in proportion to its tokens. `curriculum=rising` or `falling`
+draws without regard to ratings, and shows what was drawn in ten stages, by rating. Substituted (hence `_lite`): no model judged
 pairs for style, expertise, facts or educational value. What is known is that a document of the reference is preferred
 to one of the pool: one criterion, and another construct. The rating is linear in the mean hidden state of a
 language model of 0.2M parameters, which makes it the mean over a document's parts as in the paper.
@@ -36,7 +36,7 @@ def select(
     fraction: float = 0.3,
     temperature: float = 2.0,
     curriculum: str = "none",
-    domain: str = "source",
+    domain: str = "host",
     reference: str = "default",
     proxy_tokens: int = 262_144,
 ) -> Submission:

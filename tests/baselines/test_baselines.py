@@ -7,12 +7,13 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from assay.errors import StrategyError
 from assay.foundry.source import FoundrySource
 from assay.home import package_folder
 from assay.pool import Pool, build_pool
 from assay.pool.manifest import truth_path
 from assay.pool.uid import find
-from assay.strategy import PoolView, load_strategy, parse_settings, run_strategy
+from assay.strategy import load_strategy, parse_settings, run_strategy
 from assay.submission import Submission
 from assay.track.spec import Budget
 
@@ -96,16 +97,16 @@ def test_rules_keep_better_documents_than_random(pool, name):
 
 
 def test_random_by_domain_keeps_shares_or_evens_them_out(pool):
-    sources = np.array(pool.column("source").to_pylist())
+    hosts = np.array(pool.column("host").to_pylist())
 
-    def counts(by: str) -> dict[str, int]:
-        words = (f"by={by}", "domain=source", "fraction=0.2")
-        rows = find(pool.uids, chosen(pool, "random", *words).stages[0].uids)
-        names, found = np.unique(sources[rows], return_counts=True)
+    def counts(name: str) -> dict[str, int]:
+        rows = find(pool.uids, chosen(pool, name, "fraction=0.2").stages[0].uids)
+        names, found = np.unique(hosts[rows], return_counts=True)
         return dict(zip(names.tolist(), found.tolist(), strict=True))
 
-    names, sizes = np.unique(sources, return_counts=True)
-    proportional, uniform = counts("proportional"), counts("uniform")
+    names, sizes = np.unique(hosts, return_counts=True)
+    assert len(names) > 20
+    proportional, uniform = counts("random_by_domain"), counts("random_domain_uniform")
     for name, size in zip(names.tolist(), sizes.tolist(), strict=True):
         assert abs(proportional.get(name, 0) - 0.2 * size) <= 1
     limited = [
@@ -115,17 +116,27 @@ def test_random_by_domain_keeps_shares_or_evens_them_out(pool):
     assert sum(proportional.values()) == sum(uniform.values()) == 80
 
 
-def test_controls_take_the_longest_a_shuffle_and_the_reverse(pool):
-    longest = find(pool.uids, chosen(pool, "control").stages[0].uids)
+def test_domains_have_to_be_there(pool):
+    with pytest.raises(StrategyError, match=r"'nothing' names no two domains.*--set domain=COLUMN"):
+        chosen(pool, "random_by_domain", "domain=nothing")
+    with pytest.raises(StrategyError, match="'source' names no two domains"):
+        chosen(pool, "random_domain_uniform", "domain=source")
+
+
+def test_the_control_of_length_takes_the_longest(pool):
+    longest = find(pool.uids, chosen(pool, "control_length").stages[0].uids)
+    assert len(longest) == 120
     assert pool.n_tokens[longest].min() >= np.sort(pool.n_tokens)[-len(longest)]
-    words = ("score=c4_sentences", "fraction=0.3")
-    score = PoolView(pool, 1).signal("c4_sentences")
-    rows = {
-        kind: find(pool.uids, chosen(pool, "control", f"kind={kind}", *words).stages[0].uids)
-        for kind in ("shuffled", "reversed")
-    }
-    assert score[rows["reversed"]].max() <= np.sort(score)[round(0.3 * pool.n) - 1]
-    assert abs(score[rows["shuffled"]].mean() - score.mean()) < 0.35 * score.std()
+
+
+def test_a_reversed_score_is_worse_than_random_and_shuffled_labels_are_like_it(pool):
+    names = ("fasttext", "control_shuffled", "control_reversed")
+    reference = "reference=foundry-text-reference-100"
+    found = {name: mean_quality(pool, chosen(pool, name, reference)) for name in names}
+    random = mean_quality(pool, chosen(pool, "random"))
+    assert found["fasttext"] > random + 0.15
+    assert found["control_reversed"] < random - 0.15
+    assert found["control_shuffled"] == pytest.approx(random, abs=0.12)
 
 
 def test_baselines_leave_nothing_behind():

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from assay.errors import StrategyError
+from assay.errors import SignalError, StrategyError
 from assay.pool.uid import UID_DTYPE, find
 from assay.signals.clip.density import complexity, quotas
 from assay.signals.kmeans import nearest, spherical_kmeans
@@ -77,6 +77,26 @@ def test_align_rules_are_those_of_section_3():
     )
     assert rows(pool, "align_rules") == kept
     assert 20 < len(kept) < N - 100
+
+
+@pytest.mark.parametrize("name", ["align_rules", "basic_filter"])
+def test_where_all_images_were_scaled_down_the_error_says_a_limit_that_works(name):
+    side = np.repeat([32.0, 72.0, np.nan], [N - 110, 100, 10])
+    signals = {
+        "min_side": side,
+        "aspect_ratio": np.ones(N),
+        "image_copies": np.ones(N, int),
+        "caption_copies": np.ones(N, int),
+        "caption_words": np.full(N, 3),
+        "caption_characters": np.full(N, 12),
+        "language": np.full(N, "en"),
+    }
+    pool = view(captions=["a red star"] * N, **signals)
+    with pytest.raises(SignalError, match=r"have 32 pixels or fewer, .* 72; .* --set min_side=31"):
+        rows(pool, name)
+    assert rows(pool, name, min_side=31) == list(range(N - 10))
+    unknown = view(captions=["a red star"] * N, **signals | {"min_side": np.full(N, np.nan)})
+    assert rows(unknown, name) == []
 
 
 def test_metaclip_keeps_each_pair_as_often_as_its_probability_says():
@@ -205,7 +225,7 @@ def test_norm_sim_goes_on_from_the_best_by_the_loss():
         "target_similarity": close,
     }
     by_loss = rows(view(**signals), "negclip_loss_lite")
-    both = rows(view(**signals), "negclip_loss_lite", norm_sim=True)
+    both = rows(view(**signals), "negclip_loss_normsim_lite")
     assert len(by_loss) == 120
     assert 0 not in by_loss
     assert both == sorted(sorted(by_loss, key=lambda row: -close[row])[:80])

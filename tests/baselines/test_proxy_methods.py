@@ -27,7 +27,7 @@ def view(columns: dict[str, Any] | None = None, tokens_seen: int = 10_000, **sig
     """Return what a strategy may see of a made-up pool, signals included."""
     uids = np.zeros(N, dtype=UID_DTYPE)
     uids["f0"] = np.arange(N) * 7
-    columns = {"source": ["one"] * N} | (columns or {})
+    columns = {"host": [None] * N, "source": ["one"] * N} | (columns or {})
     n_tokens = np.random.default_rng(1).integers(20, 180, N)
     return SimpleNamespace(
         n=N,
@@ -124,7 +124,7 @@ def test_qurating_is_top_k_when_cold_and_random_when_hot() -> None:
 
 def test_qurating_gives_each_domain_its_share() -> None:
     domains = ["a"] * 300 + ["b"] * 100
-    pool = view({"source": domains}, preference=np.arange(N, dtype=np.float32))
+    pool = view({"host": domains}, preference=np.arange(N, dtype=np.float32))
     rows = find(pool.uids, run(pool, "qurating_lite", temperature=0.0).stages[0].uids)
     for start, stop in ((0, 300), (300, 400)):
         mine = rows[(rows >= start) & (rows < stop)]
@@ -214,17 +214,10 @@ def test_what_is_likely_as_harmful_text_goes() -> None:
     assert above.tolist() == np.flatnonzero(perplexity > 1).tolist()
 
 
-def test_without_harmful_text_there_is_one_line_and_no_list() -> None:
-    with pytest.raises(
-        StrategyError, match="--set reference=POOL or reference=COLUMN~WORD"
-    ) as info:
-        run(view(), "harmful_lm_perplexity")
-    assert "\n" not in str(info.value)
-
-
-def test_reproduce_skips_what_has_no_reference_and_says_why(tiny_home) -> None:
+def test_reproduce_skips_what_has_no_reference_and_says_why(tiny_home, monkeypatch) -> None:
+    monkeypatch.setattr("assay.signals.text.reference.EMBEDDED_HARMFUL", "absent")
     loaded = load(TRACK, SCALE)
-    strategies = choose_baselines(loaded, ["harmful_lm_perplexity"])
-    found = score_baselines(loaded, strategies, seeds=1, settings=Settings())
+    baselines = choose_baselines(loaded, ["harmful_lm_perplexity"])
+    found = score_baselines(loaded, baselines, seeds=1, settings=Settings())
     assert found.records == {}
     assert "--set reference=POOL" in found.skipped["harmful_lm_perplexity"]

@@ -73,6 +73,13 @@ def test_what_is_like_the_reference_is_better(pool: Pool, name: str, gain: float
     assert found > quality.mean() + gain
 
 
+def test_what_is_like_spam_goes(pool: Pool) -> None:
+    spam = np.array(["keyword_spam" in found for found in truth_of(pool, "defects")])
+    kept = rows_of(pool, chosen(pool, "harmful_lm_perplexity", "reference=foundry-text-spam-200"))
+    assert spam.sum() == 90
+    assert spam[kept].sum() <= 2
+
+
 def test_bands_of_perplexity_divide_the_pool(pool: Pool) -> None:
     bands = [
         rows_of(pool, chosen(pool, "ccnet_perplexity", REFERENCE, f"band={b}"))

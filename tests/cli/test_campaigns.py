@@ -113,11 +113,42 @@ def test_the_baselines_lists_are_those_that_select_writes(home: Path, tmp_path: 
     assert read_submission(ids).digest in digests
 
 
+def test_a_baseline_with_another_setting_is_a_row_of_its_own(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["reproduce", *AT, *TWO, "--also", "random:fraction=0.5", *HOW]
+    (scale,) = answer(capsys, [*words, "--dry-run"])["scales"]
+    planned = [(one["name"], one["to_run"]) for one in scale["submissions"]]
+    assert planned == [("oracle", 0), ("random", 0), ("random:fraction=0.5", 2)]
+    rows = {row["name"]: row for row in answer(capsys, words)["baselines"]}
+    assert set(rows) == {"oracle", "random", "random:fraction=0.5"}
+    variant = rows["random:fraction=0.5"]
+    assert (variant["unique"], rows["random"]["unique"]) == (150, 90)
+    assert variant["verdict"]["word"] == "no claim"
+    assert variant["metrics"]["bits_per_byte"]["status"] == "not expected yet"
+    assert answer(capsys, [*words, "--dry-run"])["to_run"] == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["random:speed=2"], "random has no parameter 'speed'"),
+        (["rando:fraction=0.5"], "no baseline 'rando' applies"),
+        (["random:fraction=0.5", "--write-expected"], "leave out one of the two"),
+    ],
+)
+def test_what_is_no_variant_is_refused_first(
+    home: Path, capsys: pytest.CaptureFixture[str], words: list[str], message: str
+) -> None:
+    assert main(["reproduce", *AT, *TWO, "--also", *words, *HOW]) == 2
+    assert message in capsys.readouterr().err
+
+
 def test_a_dry_run_counts_what_remains(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     document = answer(capsys, ["reproduce", *AT, "--seeds", "3", "--dry-run", *HOW])
     (scale,) = document["scales"]
     finished = {one["name"]: (one["finished"], one["to_run"]) for one in scale["submissions"]}
-    names = [strategy.name for strategy in applicable_baselines(load(TRACK, SCALE))]
+    names = [baseline.name for baseline in applicable_baselines(load(TRACK, SCALE))]
     scored = {"oracle": (2, 1), "random": (2, 1)}
     assert finished == dict.fromkeys(names, (0, 3)) | scored
     assert len(ledger.read_ledger()) == 4

@@ -41,7 +41,7 @@ def test_a_baseline_becomes_a_list_with_its_manifest(tmp_path, capsys, pool):
     assert main(["select", "random", *WHERE, "--out", str(out), *words]) == 0
     printed = capsys.readouterr()
     assert "100 examples" in printed.out
-    assert "(parameters: fraction=0.5, by=pool, domain=url; seed 3)" in printed.out
+    assert "(parameters: fraction=0.5; seed 3)" in printed.out
     manifest = read_manifest(sidecar_path(out))
     assert manifest.authors == ("Ada", "Grace")
     assert manifest.digest == read_submission(out).digest

@@ -7,12 +7,15 @@ import sys
 import pytest
 
 import assay.signals.catalogue
+import assay.signals.text.reference
 from assay.cli import main
 from assay.errors import StrategyError
 from assay.foundry.source import FoundrySource
 from assay.pool import Pool, build_pool, pool_path
 from assay.signals.catalogue import SIGNALS
 from assay.strategy.cards import read_card
+
+REFERENCE = "foundry-text-reference"
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +39,19 @@ def test_building_says_what_it_made_and_the_second_time_the_same(pool: Pool, cap
     assert "fineweb" in capsys.readouterr().out
 
 
+def test_all_names_are_looked_up_before_a_reference_is_built(pool: Pool, monkeypatch, capsys):
+    monkeypatch.setattr(assay.signals.text.reference, "EMBEDDED_DEFAULT", f"{REFERENCE}-50")
+    words = ["signals", "build", "few", "--workers", "1", "--json", "--only"]
+    assert main([*words, "fasttext,minhsh"]) == 2
+    assert "did you mean 'minhash'" in capsys.readouterr().err
+    assert not pool_path(f"{REFERENCE}-50").exists()
+    assert main([*words, "fasttext,minhash"]) == 0
+    found = json.loads(capsys.readouterr().out)["signals"]
+    assert [signal["name"] for signal in found] == ["fasttext", "minhash"]
+    assert list(found[1]["columns"]) == ["minhash_cluster", "minhash_cluster_size"]
+    assert pool_path(f"{REFERENCE}-50").exists()
+
+
 def test_by_default_what_trains_or_reads_a_reference_is_left_out_and_named(pool: Pool, capsys):
     words = ["signals", "build", "few", "--workers", "1"]
     assert main([*words, "--json"]) == 0
@@ -44,7 +60,7 @@ def test_by_default_what_trains_or_reads_a_reference_is_left_out_and_named(pool:
     assert {
         "c4",
         "gopher_quality",
-        "minhash_duplicates",
+        "minhash",
         "repeated_paragraphs",
         "language",
     } <= built

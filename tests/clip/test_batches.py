@@ -29,7 +29,7 @@ def all_rows(of: PairPlan) -> list[int]:
 
 
 @given(n=st.integers(1, 30), steps=st.integers(1, 9), batch=st.integers(1, 8), data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_epoch_shows_each_pair_as_often_as_it_is_listed(n, steps, batch, data):
     repeats = data.draw(st.lists(st.integers(1, 3), min_size=n, max_size=n))
     seen = all_rows(plan(stage(list(range(n)), repeats), steps=steps, batch_size=batch))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,12 +11,12 @@ import torch
 
 from assay.clip.imgenc import _nt_xent
 from assay.clip.scorer import train_scorer
-from assay.clip.stand_ins import _poisoned
-from assay.foundry.scenes import ScenesSource
+from assay.clip.stand_ins import _poisoned, recall
+from assay.foundry.scenes import ScenesSource, reference_scenes
 from assay.pool import ImageTextPool, build_image_text_pool, pool_path
 from assay.pool.uid import find
 from assay.signals.build import build_signals, want
-from assay.signals.clip.reference import pair_reference
+from assay.signals.clip.reference import FRESH_PAIRS, fresh_pairs, pair_reference
 from assay.signals.clip.text_in_image import TEXT_DENSITY
 from assay.signals.store import StoredSignal
 
@@ -68,6 +69,33 @@ def test_scores_are_cosines_of_embeddings_and_missing_without_an_image(refclip):
     assert score[~broken] == pytest.approx((image * text).sum(1)[~broken], abs=3e-3)
     assert set(stored.column("ref_temperature").tolist()) == {stored.column("ref_temperature")[0]}
     assert 0.01 < stored.column("ref_temperature")[0] < 0.2
+
+
+def test_a_network_is_tried_on_pairs_that_its_reference_does_not_hold(refclip, home):
+    pool, stored = refclip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ASSAY_HOME", str(home))
+        reference = pair_reference(pool, REFERENCE)
+    fresh = list(fresh_pairs(reference))
+    assert len(fresh) == FRESH_PAIRS
+    held = {reference.image_bytes(row) for row in range(reference.n)}
+    assert not held & {pair.image for pair in fresh}
+    assert list(fresh_pairs(pool)) == []
+    (found,) = set(stored.column("ref_recall").tolist())
+    assert 0 <= found <= 1
+
+
+def test_recall_is_the_share_of_images_whose_own_caption_comes_first():
+    pairs = list(reference_scenes(0, 3))
+    pairs.append(replace(pairs[1], caption=pairs[0].caption))
+    place = {pair.caption: number for number, pair in enumerate(pairs[:3])}
+    scorer = SimpleNamespace(
+        # The third image is taken for the first; the last has the caption that the first has.
+        embed_images=lambda images: np.eye(3)[[0, 1, 0, 0]],
+        embed_texts=lambda texts: np.eye(3)[[place[text] for text in texts]],
+    )
+    assert recall(scorer, pairs) == 0.75  # pyright: ignore[reportArgumentType]
+    assert np.isnan(recall(scorer, []))  # pyright: ignore[reportArgumentType]
 
 
 def test_only_images_with_text_are_scored_again(refclip, home):

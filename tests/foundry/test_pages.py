@@ -56,7 +56,7 @@ def test_another_process_with_another_hash_seed_writes_the_same_bytes() -> None:
     assert len(digests) == 1
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 50_000), st.integers(0, 20))
 def test_any_range_in_any_order_gives_the_same_documents(start: int, count: int) -> None:
     whole = list(documents(start, start + count))

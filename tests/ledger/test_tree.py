@@ -3,7 +3,7 @@
 import hashlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.canonical import merkle_root
@@ -89,7 +89,6 @@ def by_definition(leaves: list[bytes]) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-@settings(deadline=None)
 @given(st.lists(st.binary(max_size=4), max_size=70))
 def test_every_root_is_the_one_of_the_definition(leaves: list[bytes]) -> None:
     tree = Tree(leaves)
@@ -111,7 +110,6 @@ def trees(draw: st.DrawFn) -> tuple[list[bytes], int, int]:
     return leaves, size, draw(st.integers(0, size - 1))
 
 
-@settings(deadline=None)
 @given(trees(), st.data())
 def test_an_inclusion_proof_proves_that_leaf_at_that_place_and_nothing_else(
     tree_and_sizes: tuple[list[bytes], int, int], data: st.DataObject
@@ -130,7 +128,6 @@ def test_an_inclusion_proof_proves_that_leaf_at_that_place_and_nothing_else(
         assert not verify_inclusion(leaves[index], index, size, forged, root)
 
 
-@settings(deadline=None)
 @given(trees(), st.data())
 def test_a_consistency_proof_proves_growth_from_that_root_and_nothing_else(
     tree_and_sizes: tuple[list[bytes], int, int], data: st.DataObject
@@ -163,7 +160,6 @@ def tampered(proof: list[str], data: st.DataObject) -> list[list[str]]:
     return [[*proof[:at], *change, *proof[at + 1 :]] for change in changes]  # type: ignore[list-item]
 
 
-@settings(deadline=None)
 @given(trees())
 def test_a_tree_compared_with_itself_needs_no_proof(
     tree_and_sizes: tuple[list[bytes], int, int],

@@ -53,9 +53,7 @@ def test_exit_codes_are_distinct() -> None:
     assert min(EXIT_CODES.values()) > 2
 
 
-@settings(
-    deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_no_byte_of_any_file_can_change_unnoticed(template: Path, data: st.DataObject) -> None:
     files = [

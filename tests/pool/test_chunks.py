@@ -77,7 +77,6 @@ def chunk_words(tokenizer: Tokenizer, text: str) -> list[list[bytes]]:
     ]
 
 
-@settings(deadline=None)
 @given(TEXTS)
 def test_chunks_of_words_are_what_splitting_the_text_gives(text: str) -> None:
     words = text.encode().split()
@@ -85,7 +84,7 @@ def test_chunks_of_words_are_what_splitting_the_text_gives(text: str) -> None:
     assert chunk_words(BYTE_LEVEL, text) == expected
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(TEXTS)
 def test_sentence_pieces_give_the_same_words(text: str) -> None:
     # The decoder of such a tokenizer strips a leading space, so words are counted, not compared.
@@ -98,7 +97,7 @@ def test_sentence_pieces_give_the_same_words(text: str) -> None:
 SENTENCE_PIECES = sentence_pieces()
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(TEXTS)
 def test_a_chunk_starts_at_the_token_in_which_its_first_word_starts(text: str) -> None:
     tokenizer = SPANNING

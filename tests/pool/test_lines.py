@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 import zstandard
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.pool.lines import CorruptStreamError, decompress, read_json_lines, split_lines
@@ -31,7 +31,6 @@ def test_a_line_that_is_too_long_is_none_and_the_others_stay(lengths: list[int],
 
 
 @pytest.mark.parametrize("kind", ["gz", "zst"])
-@settings(deadline=None)
 @given(
     parts=st.lists(st.binary(min_size=1, max_size=300), min_size=1, max_size=4),
     size=st.integers(1, 64),

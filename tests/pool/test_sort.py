@@ -19,7 +19,7 @@ def write_entries(path: Path, uids: list[tuple[int, int]]) -> None:
     entries.tofile(path)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(uids=UIDS, limit=st.integers(1, 8))
 def test_sorting_in_little_memory_is_stable_sorting(
     tmp_path: Path, uids: list[tuple[int, int]], limit: int
@@ -32,7 +32,7 @@ def test_sorting_in_little_memory_is_stable_sorting(
     assert [path.name for path in tmp_path.iterdir()] == ["entries"]
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(uids=UIDS, limit=st.integers(1, 8))
 def test_the_first_of_each_id_is_marked_across_blocks(
     tmp_path: Path, uids: list[tuple[int, int]], limit: int

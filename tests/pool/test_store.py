@@ -38,9 +38,7 @@ def test_columns_are_aligned_for_all_rows_and_for_some(pool: Pool) -> None:
         pool.column("hots")
 
 
-@settings(
-    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(data=st.data())
 def test_texts_come_in_the_order_asked_for_whatever_fits_memory(
     pool: Pool, data: st.DataObject

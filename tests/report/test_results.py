@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from assay.errors import CompareError
+from assay.report.figure import UNKNOWN
 from assay.report.markdown import markdown
 from assay.report.results import check_results_path, results_report, write_results
 from assay.reproduce.table import ReferenceTable, reference_table
@@ -54,6 +55,16 @@ def test_verdicts_stand_beside_scores_sizes_and_costs(table):
     assert rows["random"][-2:] == ("no claim", "no claim")
     assert len(claims.table.rows) == 4
     assert skipped.table.rows == (("fasttext", "there is no reference"),)
+
+
+def test_the_undamaged_share_is_shown_where_it_is_known(table):
+    assert "clean" not in results_report(table).figures[0].table.columns
+    first, *others = table.baselines
+    known = replace(table, baselines=(replace(first, clean=0.875), *others))
+    scores = results_report(known).figures[0]
+    place = scores.table.columns.index("clean")
+    assert [row[place] for row in scores.table.rows][:2] == ["88%", UNKNOWN]
+    assert "planted defect" in scores.caption
 
 
 def test_the_csv_holds_every_number_in_full(table):

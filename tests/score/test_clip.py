@@ -166,7 +166,7 @@ def test_association_agrees_with_scikit_learn_and_scipy():
     assert scored.stderr == pytest.approx(stats.sem(values[2:]))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     golds=st.lists(st.integers(0, CLASSES - 1), min_size=2, max_size=12),
     main=st.sampled_from(["acc1", "mean_per_class_recall", "f1_macro", "acc_wg", "acc_top5_wg"]),
@@ -253,7 +253,7 @@ def test_averages_are_plain_means_of_main_metrics():
 
 
 @given(seed=st.integers(0, 1000))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_order_of_rows_moves_no_bit(seed):
     _, _, outputs = random_outputs(0, 50, groups=[str(i % 3) for i in range(50)])
     shuffled = outputs.take(np.random.default_rng(seed).permutation(50))

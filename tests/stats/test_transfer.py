@@ -39,7 +39,7 @@ def test_decision_accuracy_counts_ties_half_whichever_scale_has_them(
     assert decision_accuracy(x, y) + decision_accuracy(x, -y) == pytest.approx(1)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(TIED.flatmap(lambda pairs: st.tuples(st.just(pairs), st.permutations(pairs))))
 def test_the_order_of_recipes_changes_nothing(
     both: tuple[list[tuple[int, int]], list[tuple[int, int]]],

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from assay.pool.uid import UID_DTYPE
-from assay.strategy.sampling import choose, gumbel_noise, quotas_of
+from assay.strategy.sampling import choose, gumbel_noise, quotas_of, weights_of
 
 
 def uids(n: int, seed: int = 0) -> np.ndarray:
@@ -69,17 +69,34 @@ def test_noise_is_standard_gumbel_and_differs_by_seed_and_purpose():
         assert abs(np.corrcoef(first, other)[0, 1]) < 0.03
 
 
-@given(scores_of, st.floats(0, 1), st.sampled_from([0.0, 0.5, np.inf]), st.integers(0, 3))
-def test_the_order_of_examples_plays_no_part(scores, fraction, temperature, seed):
-    ids, k = uids(len(scores)), round(fraction * len(scores))
-    groups = np.arange(len(scores)) % 3
-    order = np.random.default_rng(seed).permutation(len(scores))
-    how = {"temperature": temperature}
-    first = choose(scores, gumbel_noise(ids, seed, "o"), k, groups=groups, **how)
-    moved = choose(
-        scores[order], gumbel_noise(ids[order], seed, "o"), k, groups=groups[order], **how
-    )
-    assert set(ids[first].tolist()) == set(ids[order][moved].tolist())
+@given(
+    scores_of,
+    st.floats(0, 1),
+    st.sampled_from([0.0, 0.5, np.inf]),
+    st.integers(0, 3),
+    st.integers(1, 40),
+    st.booleans(),
+)
+def test_the_order_of_examples_plays_no_part(
+    scores, fraction, temperature, seed, num_groups, costly
+):
+    n = len(scores)
+    ids, groups = uids(n), np.arange(n) % num_groups
+    costs = 1 + np.arange(n) * 37 % 90 if costly else np.ones(n)
+    amount = round(fraction * costs.sum())
+
+    def chosen(order: np.ndarray) -> set:
+        rows = choose(
+            scores[order],
+            gumbel_noise(ids[order], seed, "o"),
+            amount,
+            temperature=temperature,
+            costs=costs[order] if costly else None,
+            groups=groups[order],
+        )
+        return set(ids[order][rows].tolist())
+
+    assert chosen(np.arange(n)) == chosen(np.random.default_rng(seed).permutation(n))
 
 
 def test_an_example_keeps_its_draw_beside_other_candidates():
@@ -93,6 +110,62 @@ def test_tokens_reach_the_budget_and_no_further_than_one_document(scores, budget
     rows = choose(scores, gumbel_noise(uids(len(scores)), 0, "c"), budget, costs=costs)
     assert costs[rows].sum() >= min(budget, costs.sum())
     assert costs[rows].sum() - budget < costs.max()
+
+
+documents_of = st.lists(st.tuples(st.integers(1, 500), st.integers(0, 30)), min_size=1, max_size=80)
+
+
+@given(
+    documents_of,
+    st.floats(0, 1.2),
+    st.sampled_from(["proportional", "uniform", "named"]),
+    st.sampled_from([0.0, 1.0, np.inf]),
+    st.integers(0, 3),
+)
+def test_tokens_by_group_reach_the_budget_and_no_further_than_one_document(
+    documents, fraction, shares, temperature, seed
+):
+    costs, groups = np.array(documents).T
+    if shares == "named":  # every third group gets nothing
+        shares = {group: float(group % 3) for group in range(31)}
+    names, place = np.unique(groups, return_inverse=True)
+    sizes = np.bincount(place, costs)
+    weights = weights_of(names, sizes, shares)
+    amount = round(fraction * costs.sum())
+    noise = gumbel_noise(uids(len(costs)), seed, "cg")
+    rows = choose(
+        costs % 7, noise, amount, temperature=temperature, costs=costs, groups=groups, shares=shares
+    )
+    spent = np.bincount(place[rows], costs[rows], minlength=len(names))
+    available = sizes[weights > 0].sum()
+    assert spent.sum() >= min(amount, available)
+    assert spent.sum() == 0 or spent.sum() - amount < costs[rows].max()
+    largest = np.array([costs[place == group].max() for group in range(len(names))])
+    assert (np.abs(spent - quotas_of(sizes, weights, amount)) < largest).all()
+
+
+@pytest.mark.parametrize("by_tokens", [False, True])
+def test_groups_too_small_for_their_quota_get_their_share_over_seeds(by_tokens):
+    ones, twos, seeds, fraction = 120, 60, 400, 0.3
+    groups = np.concatenate([np.arange(ones), np.repeat(ones + np.arange(twos), 2)])
+    costs = 50 + np.arange(len(groups)) * 37 % 100 if by_tokens else np.ones(len(groups))
+    ids, counts, spent = uids(len(groups)), np.zeros(len(groups)), []
+    for seed in range(seeds):
+        rows = choose(
+            np.zeros(len(groups)),
+            gumbel_noise(ids, seed, "fair"),
+            round(fraction * costs.sum()),
+            costs=costs if by_tokens else None,
+            groups=groups,
+        )
+        counts[rows] += 1
+        spent.append(costs[rows].sum())
+    assert np.ptp(spent) < costs.max()
+    shares = counts / seeds
+    assert abs(shares[:ones].mean() - fraction) < 0.02
+    assert abs(shares[ones:].mean() - fraction) < 0.02
+    # None is always in or never: five deviations of 400 draws.
+    assert np.abs(shares[:ones] - fraction).max() < 0.12
 
 
 @given(

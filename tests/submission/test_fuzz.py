@@ -71,7 +71,7 @@ def read_or_refuse(path: Path) -> None:
 
 
 @pytest.mark.parametrize("suffix", FORMATS)
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_damaged_files_are_read_or_refused_and_nothing_else(tmp_path_factory, suffix, data):
     folder = tmp_path_factory.getbasetemp()
@@ -80,7 +80,7 @@ def test_damaged_files_are_read_or_refused_and_nothing_else(tmp_path_factory, su
     read_or_refuse(path)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(header=st.text(max_size=200), body=st.binary(max_size=64), length=st.integers(0, 65535))
 def test_npy_headers_of_any_text_are_refused(tmp_path, header, body, length):
     raw = header.encode("utf-8", "surrogatepass")
@@ -90,7 +90,7 @@ def test_npy_headers_of_any_text_are_refused(tmp_path, header, body, length):
     read_or_refuse(path)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(
     value=st.recursive(
         st.none() | st.booleans() | st.floats() | st.text() | st.integers(),

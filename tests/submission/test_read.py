@@ -102,7 +102,7 @@ def test_a_file_made_as_datacomp_says_is_read(tmp_path):
     assert uids_to_hex(read_submission(path).stages[0].uids) == sorted(ids)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.data())
 def test_any_submission_survives_any_format_that_holds_it(tmp_path_factory, data):
     def part() -> Submission:

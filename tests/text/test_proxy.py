@@ -206,7 +206,7 @@ def test_what_an_earlier_signal_trained_costs_this_one_the_same(pool: Pool, tmp_
     reference = open_reference(pool, REFERENCE).pool
     conditional = train_proxy(reference, tokens_seen=TOKENS, seed=0, start=prior)
     ready: list[float] = []
-    inputs = PoolInputs(pool, parameters, tmp_path, 1, lambda name: np.empty(0), ready.append)
+    inputs = PoolInputs(pool, parameters, tmp_path, lambda name: np.empty(0), ready.append)
     proxy_losses_columns(inputs)
     assert ready == [prior.cpu_seconds, conditional.cpu_seconds]
     assert min(ready) > 0

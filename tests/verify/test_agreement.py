@@ -40,7 +40,7 @@ def text_outputs(nats: list[float]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=OUTPUT_SCHEMA)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.floats(-200, -1e-6), min_size=1, max_size=20),
     st.floats(0.01, 100),

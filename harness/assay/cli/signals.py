@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     build = verbs.add_parser(
         "build",
         help="compute signals of a pool",
-        description="Compute signals of a pool that are not there yet, on all cores.",
+        description="Compute signals of a pool that are not there yet.",
         epilog=BUILD_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -52,7 +52,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="those that train or read a reference too (default: only what takes neither)",
     )
     build.add_argument(
-        "--workers", type=_workers, metavar="N", help="processes (default: one a core)"
+        "--workers",
+        type=_workers,
+        metavar="N",
+        help="processes for signals that look at one example at a time (default: one a core)",
     )
     listing = verbs.add_parser(
         "list",
@@ -80,13 +83,14 @@ def run(args: argparse.Namespace) -> int:
 def _build(args: argparse.Namespace) -> int:
     from assay.pool import load_pool
     from assay.signals.build import build_possible, build_signals, want
-    from assay.signals.catalogue import is_cheap, signals_of
+    from assay.signals.catalogue import find_signal, is_cheap, signals_of
 
     pool = load_pool(args.pool)
     left_out: dict[str, str] = {}
     if args.only:
-        wanted = [want(name.strip(), pool) for name in args.only.split(",")]
-        stored = build_signals(pool, wanted, workers=args.workers)
+        # All names are looked up before `want` builds a reference for the first of them.
+        named = [find_signal(name.strip(), pool.manifest.kind) for name in args.only.split(",")]
+        stored = build_signals(pool, [want(s.name, pool) for s in named], workers=args.workers)
     else:
         every = signals_of(pool.manifest.kind)
         chosen = [signal for signal in every if args.all or is_cheap(signal)]

@@ -6,7 +6,7 @@ selfclip    trained on the very pool that it judges, unfiltered
 Each is trained once, with the recipe of the CLIP track's `nano` scale and a budget of its own.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from assay.canonical import digest_json
 from assay.clip.scorer import Scorer, train_scorer
 from assay.console import progress
+from assay.foundry.scenes import ScenePair
 from assay.home import assay_home
 from assay.pool import ImageTextPool, build_image_text_pool
 from assay.pool.imagetext.images import ImageProblem, decode_image
 from assay.pool.imagetext.records import Pair
 from assay.pool.uid import uids_to_hex
 from assay.signals.clip.alignment import norm_sim
-from assay.signals.clip.reference import pair_reference
+from assay.signals.clip.reference import fresh_pairs, pair_reference
 from assay.signals.clip.target import cluster_target, hit_by_target, target_images
 from assay.signals.clip.text_in_image import TEXT_DENSITY, fill_text
 from assay.signals.columns import Columns, PoolInputs
@@ -38,6 +39,7 @@ def refclip_columns(inputs: PoolInputs) -> Columns:
     """Judge a pool by a network of its reference: see `REFCLIP`."""
     pool, settings = pairs_of(inputs), inputs.parameters
     reference = pair_reference(pool, settings["reference"])
+    fresh = list(fresh_pairs(reference))
     if settings["reference_noise"] > 0:
         reference = _poisoned(reference, pool, settings["reference_noise"], settings["seed"])
     scorer = _scorer(reference, inputs)
@@ -61,6 +63,7 @@ def refclip_columns(inputs: PoolInputs) -> Columns:
         "clip_score": _cosines(image, text),
         "ref_masked_score": _cosines(masked, text),
         "ref_temperature": np.full(pool.n, scorer.temperature, dtype=np.float32),
+        "ref_recall": np.full(pool.n, recall(scorer, fresh), dtype=np.float32),
         "target_similarity": norm_sim(seen, target, order=np.inf),
         "target_norm": norm_sim(seen, target, order=2),
         "target_cluster_hit": hit_by_target(seen, clustered, centroids),
@@ -77,6 +80,19 @@ def selfclip_columns(inputs: PoolInputs) -> Columns:
         "self_text": text.astype(np.float16),
         "self_score": _cosines(image, text),
     }
+
+
+def recall(scorer: Scorer, pairs: Sequence[ScenePair]) -> float:
+    """Return the share of images whose caption comes first among those of all pairs, NaN without pairs.
+
+    That a network filters well and that it retrieves well are two things, so one is reported beside the other.
+    """
+    if not pairs:
+        return float("nan")
+    captions = np.array([pair.caption for pair in pairs])
+    images = scorer.embed_images(_decoded(pair.image) for pair in pairs)
+    first = captions[(images @ scorer.embed_texts(captions.tolist()).T).argmax(axis=1)]
+    return float((first == captions).mean())
 
 
 def pairs_of(inputs: PoolInputs) -> ImageTextPool:

@@ -35,7 +35,8 @@ What is measured. Eight tasks with choices and held-out pages of every genre, se
 combinations of words that documents never use, so an item stands in a document only as a leak.
 
 Reference. `FoundrySource(n, reference=True)` yields clean pages that are in neither pool nor suite, to
-train classifiers and language models on.
+train classifiers and language models on. `FoundrySource(n, spam=True)` yields pages of keyword spam, likewise in neither,
+for methods that learn what to drop: the nearest that this world has to harmful text.
 
 Limits. The language is that of templates: a few sentence patterns and about a thousand words. What
 ranks strategies here need not rank them on real text.

@@ -91,14 +91,27 @@ def documents(start: int, stop: int) -> Iterator[FoundryDocument]:
         yield _document(index)
 
 
+def spam_documents(start: int, stop: int) -> Iterator[FoundryDocument]:
+    """Yield pages of keyword spam of another stream: none of them is in the pool or the suite."""
+    for index in range(start, stop):
+        uid = _uid(f"spam/{index}")
+        draw = Draw("spam/address", index)
+        host, date = address.host(draw, "visible"), address.date(draw, clean=False)
+        defects = ("keyword_spam",)
+        yield FoundryDocument(
+            uid,
+            REPLACE["keyword_spam"](Draw("spam/page", index)),
+            _address(host, date, uid),
+            Truth(quality(defects), defects, index, 1, None, "none"),
+        )
+
+
 def reference_documents(start: int, stop: int) -> Iterator[FoundryDocument]:
     """Yield clean pages of another stream: none of them is in the pool or the suite."""
     for index in range(start, stop):
         page = Draw("reference/page", index)
         genre = _genre(page, ())
-        uid = hashlib.blake2b(
-            f"foundry-text/{VERSION}/reference/{index}".encode(), digest_size=16
-        ).digest()
+        uid = _uid(f"reference/{index}")
         draw = Draw("reference/address", index)
         host, date = address.host(draw, "clean"), address.date(draw, clean=True)
         yield FoundryDocument(
@@ -124,13 +137,17 @@ def _document(index: int) -> FoundryDocument:
         lines = text.split("\n")
         lines.insert(draw.below(len(lines) + 1), item)
         text = "\n".join(lines)
-    uid = hashlib.blake2b(f"foundry-text/{VERSION}/{index}".encode(), digest_size=16).digest()
+    uid = _uid(str(index))
     return FoundryDocument(
         uid,
         text,
         _columns(index, plan, uid),
         Truth(quality(defects), defects, plan.cluster, plan.cluster_size, leaked, genre),
     )
+
+
+def _uid(name: str) -> bytes:
+    return hashlib.blake2b(f"foundry-text/{VERSION}/{name}".encode(), digest_size=16).digest()
 
 
 def _genre(draw: Draw, defects: tuple[str, ...]) -> str:

@@ -32,6 +32,9 @@ from assay.strategy.cards import NO_CLAIM
 WIDTH = 460
 SUFFIXES = (".html", ".md", ".json")
 VERDICTS = ("reproduced", "refuted", "not distinguishable")
+CLEAN = (
+    " Clean: of what the list shows, the share without a planted defect, which no baseline can see."
+)
 SHAPES = ("triangle-up", "triangle-down", "circle")
 
 
@@ -107,7 +110,8 @@ def _scores(table: ReferenceTable) -> Figure:
     rows = [_row(table, baseline) for baseline in table.baselines]
     headings = [f"{m.heading} {'↓' if m.lower_is_better else '↑'}" for m in table.metrics]
     columns = (
-        "baseline", *headings, "seeds", "selected", "repeats", "curation core-seconds", "claim", "verdict",
+        "baseline", *headings, "seeds", "selected", "repeats", *(["clean"] if table.knows_truth else []),
+        "curation core-seconds", "claim", "verdict",
     )  # fmt: skip
     return Figure(
         key="baselines",
@@ -117,6 +121,7 @@ def _scores(table: ReferenceTable) -> Figure:
             "of this table; a baseline that is significantly noisier than the rest keeps its own. Selected: distinct "
             "examples, of the pool. Repeats: how often the budget shows them. Curation: processor time for choosing, "
             "training of the models and computing of the signals that it rests on included."
+            f"{CLEAN if table.knows_truth else ''}"
         ),
         alt=f"Dot plot of {table.metrics[0].heading} with intervals for {len(rows)} baselines; see the table.",
         spec=_scores_spec(table, rows),
@@ -141,6 +146,7 @@ def _row(table: ReferenceTable, baseline: ReproducedBaseline) -> dict[str, Any]:
         "selected": baseline.unique,
         "pool": baseline.pool_n,
         "repeats": baseline.repeats,
+        "clean": baseline.clean,
         "curation_core_seconds": baseline.curation_seconds,
         "claim": claim_text(baseline.verdict),
         "verdict": baseline.verdict.word,
@@ -157,6 +163,7 @@ def _cells(table: ReferenceTable, baseline: ReproducedBaseline) -> tuple[str, ..
         str(found[0].seeds),
         f"{baseline.unique:,} ({baseline.unique / baseline.pool_n:.0%})",
         f"{baseline.repeats:.2f}",
+        *([number(baseline.clean, ".0%")] if table.knows_truth else []),
         number(baseline.curation_seconds, ",.1f"),
         claim_text(baseline.verdict),
         baseline.verdict.word,

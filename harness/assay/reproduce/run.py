@@ -1,15 +1,22 @@
 """Select, validate and score every baseline of a scale; what is finished is taken up again."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from assay.console import say
 from assay.errors import SignalError, StrategyError, SubmissionError
+from assay.reproduce.clean import clean_share
 from assay.runner.campaign import score_list
 from assay.settings import Settings
 from assay.spec import did_you_mean
-from assay.strategy import Strategy
-from assay.strategy.baselines import applicable_baselines, make_default_list
+from assay.strategy.baselines import (
+    Baseline,
+    applicable_baselines,
+    load_baseline,
+    make_baseline_list,
+)
+from assay.submission import read_submission
 from assay.track.load import LoadedScale
 from assay.track.pools import open_pool
 
@@ -22,35 +29,47 @@ class Scored:
         pool: Root of the pool.
         records: Baseline to its records, one a seed.
         skipped: Baseline to the reason why it has no list here.
+        clean: Baseline to the share of undamaged examples in what it shows; empty where a pool has no truth.
     """
 
     pool: str
     records: dict[str, list[dict[str, Any]]]
     skipped: dict[str, str]
+    clean: dict[str, float]
 
 
-def choose_baselines(loaded: LoadedScale, only: list[str]) -> list[Strategy]:
-    """Return the baselines that apply to a scale, or those of them that are named.
+def choose_baselines(
+    loaded: LoadedScale, only: Sequence[str], also: Sequence[str] = ()
+) -> list[Baseline]:
+    """Return the baselines that apply to a scale, or those of them that are named, and variants.
+
+    Args:
+        loaded: The scale.
+        only: Names; none for all.
+        also: `NAME:KEY=VALUE` each: the baseline with this setting, after those as they are.
 
     Raises:
-        StrategyError: If a name is none of them.
+        StrategyError: If a name is none of them, or it has no such setting.
     """
-    found = {strategy.name: strategy for strategy in applicable_baselines(loaded)}
-    for name in only:
+    found = {baseline.name: baseline for baseline in applicable_baselines(loaded)}
+    for name in [*only, *(word.partition(":")[0] for word in also)]:
         if name not in found:
             raise StrategyError(
                 f"no baseline {name!r} applies to {loaded.label}{did_you_mean(name, found)}; there are "
                 f"{', '.join(found)}"
             )
-    return [strategy for name, strategy in found.items() if not only or name in only]
+    chosen = {name: baseline for name, baseline in found.items() if not only or name in only}
+    variants = [load_baseline(word, loaded.modality) for word in also]
+    return [*(chosen | {variant.name: variant for variant in variants}).values()]
 
 
 def score_baselines(
-    loaded: LoadedScale, strategies: list[Strategy], *, seeds: int, settings: Settings
+    loaded: LoadedScale, baselines: list[Baseline], *, seeds: int, settings: Settings
 ) -> Scored:
     """Score each baseline with each seed, one after the other.
 
-    A baseline that cannot choose from this pool, such as for lack of a reference, or whose list the track refuses, is skipped with its reason.
+    A baseline that cannot choose from this pool, such as for lack of a reference, or whose list the track refuses,
+    is skipped with its reason.
 
     Raises:
         UserError: If the track, its pool or its suite cannot be used.
@@ -58,13 +77,17 @@ def score_baselines(
     pool = open_pool(loaded)
     records: dict[str, list[dict[str, Any]]] = {}
     skipped: dict[str, str] = {}
-    for number, strategy in enumerate(strategies, start=1):
-        say(f"baseline {number} of {len(strategies)}: {strategy.name}")
+    clean: dict[str, float] = {}
+    for number, baseline in enumerate(baselines, start=1):
+        say(f"baseline {number} of {len(baselines)}: {baseline.name}")
         try:
-            path = make_default_list(loaded, pool, strategy)
+            path = make_baseline_list(loaded, pool, baseline)
         except (SignalError, StrategyError, SubmissionError) as error:
-            skipped[strategy.name] = str(error)
+            skipped[baseline.name] = str(error)
             say(f"  skipped: {error}")
             continue
-        records[strategy.name] = score_list(path, loaded, seeds=seeds, settings=settings)
-    return Scored(pool.root, records, skipped)
+        records[baseline.name] = score_list(path, loaded, seeds=seeds, settings=settings)
+        share = clean_share(read_submission(path), pool)
+        if share is not None:
+            clean[baseline.name] = share
+    return Scored(pool.root, records, skipped, clean)

@@ -53,6 +53,7 @@ class ReproducedBaseline:
         unique: Distinct examples that it chose.
         pool_n: Examples that there were.
         repeats: Times that the budget shows what it chose.
+        clean: Share of the tokens or pairs that it shows that are undamaged, in [0, 1]; None where no truth is known.
         curation_seconds: Processor seconds that choosing took, that of signals and models included; None where
             the list's manifest does not say.
         verdict: On its paper's claim, by the metric that ranks.
@@ -65,6 +66,7 @@ class ReproducedBaseline:
     unique: int
     pool_n: int
     repeats: float
+    clean: float | None
     curation_seconds: float | None
     verdict: Verdict
 
@@ -103,6 +105,11 @@ class ReferenceTable:
     lost: tuple[str, ...]
 
     @property
+    def knows_truth(self) -> bool:
+        """Whether it is known which examples are undamaged."""
+        return any(baseline.clean is not None for baseline in self.baselines)
+
+    @property
     def deviating(self) -> list[str]:
         """Names of the baselines that are not what was expected."""
         return [baseline.name for baseline in self.baselines if baseline.deviates] + [*self.lost]
@@ -115,6 +122,7 @@ def reference_table(
     expected: Expected | None,
     skipped: Mapping[str, str],
     claims: Mapping[str, Ranking | None],
+    clean: Mapping[str, float] | None = None,
 ) -> ReferenceTable:
     """Lay scores beside what was expected.
 
@@ -125,6 +133,7 @@ def reference_table(
         expected: What the track ships; None where it ships nothing under this seal and pool.
         skipped: Baseline to the reason why it was not scored.
         claims: Baseline to what its paper claims of it.
+        clean: Baseline to the undamaged share of what it shows, where a pool has truth.
     """
     metrics = PRIMARY_METRICS[loaded.modality]
     values = {
@@ -155,6 +164,7 @@ def reference_table(
                 unique=about["unique"],
                 pool_n=about["pool_n"],
                 repeats=about["repeats"],
+                clean=(clean or {}).get(name),
                 curation_seconds=about["manifest"].get("curation_seconds"),
                 verdict=verdicts[name],
             )

@@ -2,7 +2,7 @@
 
 columns    what a signal is
 catalogue  which there are
-build      compute what is missing, on all cores, resumable
+build      compute what is missing
 store      what is kept, and reading it
 text/      signals of documents
 """

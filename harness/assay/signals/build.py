@@ -1,9 +1,10 @@
-"""Compute the signals of a pool that are missing: on all cores, resumable, in bounded memory.
+"""Compute the signals of a pool that are missing, in bounded memory.
 
-All per-example signals that are wanted are computed in one reading. The pool is cut into parts of
-some ten thousand examples; each part's columns become a Parquet file, written atomically. Once all
-parts are there, one column after another is brought into the order of the pool's rows. A build that
-was killed goes on with the parts that are missing. Whole-pool signals follow, after what they need.
+All per-example signals that are wanted are computed in one reading, on all cores. The pool is cut
+into parts of some ten thousand examples; each part's columns become a Parquet file, written
+atomically. Once all parts are there, one column after another is brought into the order of the
+pool's rows. A build that was killed goes on with the parts that are missing. Whole-pool signals
+follow, after what they need, each in one process and from its beginning.
 """
 
 import multiprocessing
@@ -83,7 +84,7 @@ def build_signals(
     Args:
         pool: The candidates.
         wanted: What `want` returned.
-        workers: Processes; None takes all cores. Results do not depend on it.
+        workers: Processes for per-example signals; None takes all cores. Results do not depend on it.
 
     Raises:
         SignalError: If what is kept of a signal is damaged, or it cannot be computed.
@@ -96,7 +97,7 @@ def build_signals(
     )
     for one in missing:
         if isinstance(one.signal, WholePool):
-            _build_whole(pool, one.signal, one.parameters, workers)
+            _build_whole(pool, one.signal, one.parameters)
     stored = [open_stored(one.signal, pool, one.parameters) for one in wanted]
     return [one for one in stored if one is not None]
 
@@ -187,9 +188,7 @@ def _compute(pool: AnyPool, tasks: Sequence[tuple[Any, ...]], workers: int) -> N
                 bar.update(done.result())
 
 
-def _build_whole(
-    pool: AnyPool, signal: WholePool, parameters: Mapping[str, Setting], workers: int
-) -> None:
+def _build_whole(pool: AnyPool, signal: WholePool, parameters: Mapping[str, Setting]) -> None:
     folder = signal_folder(signal, pool, parameters)
     work = work_folder(folder)
     with _alone([folder]):
@@ -198,7 +197,7 @@ def _build_whole(
         work.mkdir(parents=True, exist_ok=True)
         started, ready = _cpu_seconds(), list[float]()
         read = _reader(pool, signal)
-        inputs = PoolInputs(pool, dict(parameters), work, workers, read, ready.append)
+        inputs = PoolInputs(pool, dict(parameters), work, read, ready.append)
         columns = signal.compute(inputs)
         check_columns(signal, columns, pool.n)
         digests = {

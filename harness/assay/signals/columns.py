@@ -3,8 +3,8 @@
 There are two kinds. `PerExample` looks at one example at a time: a function from a batch of
 examples to columns, which runs on all cores, shard by shard, several signals in one reading.
 `WholePool` has to see everything first, such as clusters of duplicates or a trained classifier:
-a function from the pool to columns aligned to its rows, which may read other signals' columns and
-keeps what it wants to find again after a kill in a folder of its own.
+a function from the pool to columns aligned to its rows, which may read other signals' columns. It
+runs in one process, and begins again after a kill.
 
 Both return numpy arrays by column name: numbers, truth values or short texts, one value an example
 (1-d), or a vector an example (2-d, such as embeddings); never objects. Both are pure: the same
@@ -129,8 +129,7 @@ class PoolInputs:
     Attributes:
         pool: The candidates.
         parameters: A value for each of the signal's parameters.
-        folder: Its own, for what it wants to find again after a kill; gone once the signal is whole.
-        workers: Processes that it may start; results must not depend on it.
+        folder: Its own, for files that it needs on the way; gone once the signal is whole.
         signal: Returns a column that the signal `needs`, (n,), memory-mapped.
         found_ready: Is told the processor seconds that something took which an earlier call left, such as a
             trained network: they are part of the signal's cost, whoever computes it.
@@ -139,7 +138,6 @@ class PoolInputs:
     pool: AnyPool
     parameters: Mapping[str, Any]
     folder: Path
-    workers: int
     signal: Callable[[str], NDArray[Any]]
     found_ready: Callable[[float], None]
 

@@ -7,7 +7,8 @@
 On an image-text track the function is given a `PairView`.
 
 The package's own baselines and a participant's file are loaded and run the same way, with one
-exception: a keyword `truth` is granted to the package's own files alone.
+exception: a keyword `truth` is granted to the package's own files alone. That guards against accident: a
+file that wants to cheat finds the truth beside an embedded pool.
 """
 
 from assay.strategy.load import Strategy, list_strategies, load_strategy, parse_settings

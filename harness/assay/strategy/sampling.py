@@ -5,9 +5,14 @@ are taken: an exact draw without replacement with weights exp(score / T). T = 0 
 draws at random. Noise belongs to an example's id and a named seed, not to its place: in another order, or
 beside other candidates, an example keeps its draw.
 
+With groups, each takes what lies wholly within its quota. Of the examples that lie across the end of their
+group's quota as many are taken as the budget still has room for, drawn so that each is in with a probability
+near the part of it that lies within: a domain of one document gets its share over seeds, not always or never.
+
 Source:
     Vieira (2014), "Gumbel-max trick and weighted reservoir sampling"; Kool et al. (2019),
-    https://arxiv.org/abs/1903.06059.
+    https://arxiv.org/abs/1903.06059. Rosén (1997), "On sampling with probability proportional to size": Pareto
+    sampling, https://doi.org/10.1016/S0378-3758(96)00186-3.
 """
 
 import hashlib
@@ -54,7 +59,7 @@ def choose(
         scores: (n,) more is better; an example whose score is NaN is never chosen.
         noise: (n,) of `gumbel_noise`; with temperature 0 it decides between equals.
         amount: Budget: examples, or with `costs` their sum. The order is walked until it is reached, so
-            that costs may go beyond it by less than the last example's.
+            that costs may go beyond it by less than the last example's, with groups too.
         temperature: From 0, the best, to infinity, at random.
         costs: (n,) such as tokens; None counts examples.
         groups: (n,) such as domains, each with a quota; None is one group.
@@ -72,16 +77,11 @@ def choose(
     if groups is None:
         return np.sort(order[: _reach(spent, amount)])
     names, inverse = np.unique(groups[order], return_inverse=True)
+    by_group = np.argsort(inverse, kind="stable")
+    order, spent, inverse = order[by_group], spent[by_group], inverse[by_group]
     sizes = np.bincount(inverse, spent, minlength=len(names)).astype(np.float64)
     quotas = quotas_of(sizes, weights_of(names, sizes, shares), amount)
-    if costs is None:
-        quotas = _whole(quotas, sizes)
-    by_group = np.argsort(inverse, kind="stable")
-    spent, inverse = spent[by_group], inverse[by_group]
-    before = np.cumsum(spent) - spent
-    firsts = np.searchsorted(inverse, np.arange(len(names)))
-    taken = before - before[firsts][inverse] < quotas[inverse] if len(order) else before < 0
-    return np.sort(order[by_group][taken])
+    return np.sort(order[_within(quotas, inverse, spent, noise[order], amount)])
 
 
 def _falling(scores: NDArray[np.number], noise: Floats, temperature: float) -> Rows:
@@ -132,10 +132,30 @@ def quotas_of(sizes: Floats, weights: Floats, amount: float) -> Floats:
     return quotas
 
 
-def _whole(quotas: Floats, sizes: Floats) -> Floats:
-    """Round to whole examples with the same sum, the largest remainders up."""
-    down = np.floor(quotas + 1e-9)
-    missing = round(quotas.sum()) - int(down.sum())
-    up = np.argsort(-(quotas - down) - (down >= sizes) * -1e9, kind="stable")[:missing]
-    down[up] += 1
-    return down
+def _within(
+    quotas: Floats, groups: Rows, spent: Floats, noise: Floats, amount: float
+) -> NDArray[np.bool_]:
+    """Mark what fits into the quotas, and of what lies across their ends as much as is left to spend.
+
+    Args:
+        quotas: (g,) of `quotas_of`.
+        groups: (n,) number of each example's group, rising; within a group in the order of taking.
+        spent: (n,) costs.
+        noise: (n,) standard Gumbel.
+        amount: Budget; quotas that make up less are all there is.
+    """
+    if not len(groups):
+        return np.zeros(0, dtype=np.bool_)
+    before = np.cumsum(spent) - spent
+    firsts = np.searchsorted(groups, np.arange(len(quotas)))
+    inside = quotas[groups] - (before - before[firsts][groups])
+    taken = (inside > 0) & (spent <= inside)
+    across = np.flatnonzero((inside > 0) & ~taken)
+    # The least of m standard exponential draws is one again times m, whatever the size of the group.
+    draw = np.minimum.reduceat(np.exp(-noise), firsts) * np.bincount(groups)
+    outside = spent[across] - inside[across]
+    keys = inside[across] / (outside * np.expm1(draw[groups[across]]))
+    across = across[np.argsort(-keys, kind="stable")]
+    left = min(amount, float(np.sum(spent[quotas[groups] > 0]))) - np.sum(spent[taken])
+    taken[across[: _reach(spent[across], left)]] = True
+    return taken

@@ -46,7 +46,7 @@ class PoolView:
         return self._pool.column(name, rows)
 
     def signal(self, name: str, **parameters: Setting) -> NDArray[Any]:
-        """Return a column of a signal, (n,) or (n, d), computed on all cores the first time it is wanted.
+        """Return a column of a signal, (n,) or (n, d), computed the first time it is wanted.
 
         Args:
             name: Of the column, as `assay signals list` has it.
@@ -123,7 +123,7 @@ class PairView:
         return self._pool.column(name, rows)
 
     def signal(self, name: str, **parameters: Setting) -> NDArray[Any]:
-        """Return a column of a signal, (n,) or (n, d), computed on all cores the first time it is wanted.
+        """Return a column of a signal, (n,) or (n, d), computed the first time it is wanted.
 
         Args:
             name: Of the column, as `assay signals list` has it.

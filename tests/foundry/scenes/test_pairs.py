@@ -65,7 +65,7 @@ def test_another_process_with_another_hash_seed_makes_the_same_pairs() -> None:
     assert len(digests) == 1
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 50_000), st.integers(0, 15))
 def test_any_range_in_any_order_gives_the_same_pairs(start: int, count: int) -> None:
     whole = list(scenes(start, start + count))

@@ -149,7 +149,6 @@ def test_the_first_of_repeated_pairs_stays(tmp_path: Path) -> None:
 @settings(
     max_examples=8,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    deadline=None,
 )
 def test_order_of_sources_and_size_of_shards_change_no_row(
     tmp_path_factory: pytest.TempPathFactory, order: list[int], shard_pairs: int

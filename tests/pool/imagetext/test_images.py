@@ -61,7 +61,7 @@ def test_promises_of_too_many_pixels_are_refused_before_they_are_kept() -> None:
 
 
 @given(cut=st.integers(0, 400), at=st.integers(0, 200), value=st.integers(0, 255))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_damage_is_a_problem_or_an_image(cut: int, at: int, value: int) -> None:
     data = bytearray(picture(1, "jpeg"))
     data[at] = value

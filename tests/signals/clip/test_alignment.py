@@ -5,6 +5,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from assay.order import drawn_order
 from assay.signals.clip.alignment import neg_clip_loss, norm_sim
 
 
@@ -17,10 +18,10 @@ def unit(rng: np.random.Generator, n: int, d: int = 12) -> np.ndarray:
 def test_it_is_the_cosine_less_both_log_sums_averaged_over_partitions(n, batch_size, partitions):
     rng = np.random.default_rng(n)
     images, texts, t = unit(rng, n), unit(rng, n), 0.07
-    draws = np.random.default_rng(5)
     total = np.zeros(n)
-    for _ in range(partitions):
-        for batch in np.array_split(draws.permutation(n), -(-n // batch_size)):
+    for number in range(partitions):
+        mixed = drawn_order(n, "negative batches", 5, number)
+        for batch in np.array_split(mixed, -(-n // batch_size)):
             assert len(batch) <= batch_size
             for i in batch:
                 by_text = np.log(sum(np.exp(images[i] @ texts[j] / t) for j in batch))

@@ -11,16 +11,23 @@ from assay.pool import build_image_text_pool, pool_path
 from assay.signals.build import build_signals, want
 from assay.signals.clip.concepts import ConceptMatches, concept_list, threshold_of_tail
 
-words = st.lists(st.sampled_from(["a", "b", "B", "star", "a,", "star.", "?b", ""]), max_size=8)
+words = st.lists(
+    st.sampled_from(["a", "b", "B", "star", "a,", "star.", "?b", "star`s", "a\tb", "\r\n", ""]),
+    max_size=8,
+)
 captions = st.lists(words.map(" ".join), min_size=1, max_size=12)
 CONCEPTS = ["a", "a b", "b star", "star", "star .", "a b star", ","]
 
 
 def named_by(caption: str) -> set[str]:
-    """`" " + entry + " "` is part of the caption, its punctuation set apart: MetaCLIP's `substr_matching`."""
+    """What MetaCLIP's released `spacing` and `substr_matching` say: an entry between spaces is part of it."""
+    puncts_to_wrap = [",", ".", ";", ":", "?", "!", "`"]
+    chars_to_space = ["\t", "\n", "\r"]
     spaced = f" {caption} "
-    for mark in ",.;:?!":
-        spaced = spaced.replace(mark, f" {mark} ")
+    for char in puncts_to_wrap:
+        spaced = spaced.replace(char, f" {char} ")
+    for char in chars_to_space:
+        spaced = spaced.replace(char, " ")
     return {concept for concept in CONCEPTS if f" {concept} " in spaced}
 
 
@@ -33,6 +40,23 @@ def test_matching_is_that_of_substrings(captions):
         assert found.num[row] == len(named)
     counts = [sum(concept in named_by(one) for one in captions) for concept in CONCEPTS]
     assert found.counts.tolist() == counts
+
+
+@pytest.mark.parametrize(
+    ("caption", "named"),
+    [
+        ("a star`s tip", {"star"}),
+        ("red\tstar here", {"star"}),
+        ("red\nstar", {"star"}),
+        ("red\r\nstar", {"star"}),
+        ("a red-star, a star's tip", set()),
+        ("Star stars (star) star\xa0here", set()),
+    ],
+)
+def test_marks_and_ends_of_lines_part_words_and_nothing_else_does(caption, named):
+    found = ConceptMatches.of([caption], ["star"])
+    assert found.num[0] == len(named)
+    assert named_by(caption) & {"star"} == named
 
 
 @given(captions, st.integers(1, 5))

@@ -49,7 +49,7 @@ def test_content_is_the_same_whatever_case_and_punctuation() -> None:
     assert found.size.tolist() == [3, 3, 3, 1, 1, 1, 1, 1]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.text(max_size=30), max_size=20))
 def test_equal_keys_are_equal_normal_forms(texts: list[str]) -> None:
     keys = content_keys(texts, Words.of(texts)).tolist()
@@ -59,7 +59,6 @@ def test_equal_keys_are_equal_normal_forms(texts: list[str]) -> None:
             assert (key == same) == (normal[0] == normal[1])
 
 
-@settings(deadline=None)
 @given(
     st.integers(1, 30).flatmap(
         lambda n: st.tuples(

@@ -113,7 +113,7 @@ def test_a_direct_reading_of_the_formulas_gives_the_same(order: int, size: int) 
         assert found == pytest.approx(np.array(expected), abs=1e-9)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     st.lists(st.lists(st.integers(0, 6), max_size=9), min_size=1, max_size=12),
     st.lists(st.integers(0, 7), max_size=5),

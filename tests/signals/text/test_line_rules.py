@@ -107,13 +107,13 @@ def compare(texts: list[str]) -> None:
             assert ours[name][i] == pytest.approx(value, rel=1e-5, abs=1e-7), (name, text[:200])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(pages, min_size=1, max_size=3))
 def test_redpajamas_signals_are_their_definitions(texts):
     compare(texts)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(pages, min_size=1, max_size=3))
 def test_refinedwebs_lines_are_cut_out_as_dclm_does(texts):
     found = compute(REFINEDWEB, texts)["refinedweb_removed_words"]

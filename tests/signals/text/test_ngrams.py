@@ -21,7 +21,7 @@ def spelled(text: str) -> list[tuple[str, ...]]:
     return [*((word,) for word in words), *pairwise(words)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TEXTS)
 def test_buckets_stand_for_words_and_pairs_of_words(texts: list[str]) -> None:
     huge = 1 << 40  # so that no two share a bucket

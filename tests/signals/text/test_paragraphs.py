@@ -45,7 +45,7 @@ def test_what_repeats_is_what_a_set_has_seen(batch: int) -> None:
     )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.lists(st.integers(0, 60), max_size=20), max_size=8))
 def test_a_filter_forgets_nothing(batches: list[list[int]]) -> None:
     filled = BloomFilter(1000)

@@ -7,11 +7,11 @@ import pytest
 from assay.errors import SignalError
 from assay.foundry import documents, suite_items
 from assay.foundry.items import solved
-from assay.foundry.pages import reference_documents
+from assay.foundry.pages import reference_documents, spam_documents
 from assay.foundry.source import FoundrySource
 from assay.pool import Pool, build_pool
 from assay.signals.text.batches import BATCH_CHARACTERS, batched
-from assay.signals.text.reference import DEFAULT, open_reference, pin_reference
+from assay.signals.text.reference import DEFAULT, HARMFUL, open_reference, pin_reference
 
 
 @pytest.fixture
@@ -38,6 +38,31 @@ def test_the_embedded_reference_is_clean_and_in_neither_pool_nor_suite() -> None
     assert len(choices) > 500
     assert not any(solved(item) in everything for item in choices)
     assert {page.truth.genre for page in found} == {p.truth.genre for p in pool} - {"none"}
+
+
+def test_the_embedded_spam_is_all_spam_and_not_of_the_pool() -> None:
+    found = list(spam_documents(0, 200))
+    assert found[150:] == list(spam_documents(150, 200))
+    assert {page.truth.defects for page in found} == {("keyword_spam",)}
+    pool = list(documents(0, 3000))
+    assert not {page.text for page in found} & {page.text for page in pool}
+    assert not {page.uid for page in found} & {page.uid for page in pool}
+    assert len({page.uid for page in found}) == 200
+
+
+def test_what_is_harmful_is_embedded_too_and_elsewhere_a_pool_of_that_name(
+    pool: Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("assay.signals.text.reference.EMBEDDED_HARMFUL", "foundry-text-spam-20")
+    pinned = pin_reference(pool, HARMFUL)
+    assert pinned.startswith("foundry-text-spam-20@")
+    texts = list(open_reference(pool, pinned).texts())
+    assert sorted(texts) == sorted(page.text for page in spam_documents(0, 20))
+    source = tmp_path / "mine.jsonl"
+    source.write_text('{"text": "a"}')
+    mine = build_pool([source], tmp_path / "mine", vocab_size=300)
+    with pytest.raises(SignalError, match="--kind text --name mine-harmful"):
+        open_reference(mine, HARMFUL)
 
 
 def test_the_source_of_the_reference_goes_on_from_any_document() -> None:

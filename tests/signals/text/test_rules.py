@@ -116,15 +116,13 @@ PARTS = [
 pages = st.lists(st.sampled_from(PARTS), max_size=60).map("".join)
 
 
-@settings(
-    max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
-)
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(pages, min_size=1, max_size=4))
 def test_datatrove_decides_the_same_on_pages_made_at_random(monkeypatch, texts):
     assert not disagreements(texts, monkeypatch)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.text(max_size=80), min_size=2, max_size=6))
 def test_a_document_has_the_same_values_in_any_company(texts):
     for signal in (*SIGNALS, REDPAJAMA_V2, REFINEDWEB):

@@ -27,7 +27,7 @@ def test_the_normal_form_is_lower_case_words_and_single_spaces() -> None:
     assert normal_form(" .\n") == ""
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TEXTS, st.integers(1, 5))
 def test_grams_are_equal_where_and_only_where_the_words_are(texts: list[str], size: int) -> None:
     words = Words.of(texts)
@@ -40,7 +40,7 @@ def test_grams_are_equal_where_and_only_where_the_words_are(texts: list[str], si
     assert len(set(by_words.values())) == len(by_words)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TEXTS, st.integers(1, 12))
 def test_spans_are_bytes_of_one_text_from_the_start_of_a_word(
     texts: list[str], length: int

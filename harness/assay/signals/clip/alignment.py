@@ -7,6 +7,8 @@ Source:
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.order import drawn_order
+
 _BLOCK = 512
 Vectors = NDArray[np.floating]
 
@@ -20,25 +22,25 @@ def neg_clip_loss(
     partitions: int,
     seed: int,
 ) -> NDArray[np.float64]:
-    """Return each pair's cosine less what its image and its caption share with others, (n,).
+    """Return each pair's cosine less what its image and its caption share with others, (n,), NaN without an image.
 
     score_i = f_i.g_i - (t / 2) (log sum_j exp(f_i.g_j / t) + log sum_j exp(f_j.g_i / t)), the sums over a random
     batch that holds i, averaged over several partitions of the pool into batches. Up to the factor t it is the
     pair's own part of the contrastive loss, negated.
 
     Args:
-        images: (n, d), of length 1.
+        images: (n, d), of length 1, or NaN where there is none: that pair is in no batch.
         texts: (n, d), of length 1.
         temperature: t, of the network.
         batch_size: At most; batches of a partition differ by one pair at most.
         partitions: How many are averaged.
         seed: Of the partitions.
     """
-    n = len(images)
-    rng = np.random.default_rng(seed)
-    shared = np.zeros(n)
-    for _ in range(partitions):
-        for batch in np.array_split(rng.permutation(n), -(-n // batch_size)):
+    seen = np.flatnonzero(~np.isnan(images[:, 0]))
+    shared = np.zeros(len(images))
+    for number in range(partitions):
+        mixed = seen[drawn_order(len(seen), "negative batches", seed, number)]
+        for batch in np.array_split(mixed, -(-len(seen) // batch_size)):
             shared[batch] += _log_sums(images[batch], texts[batch], temperature)
     cosine = np.einsum("nd,nd->n", images, texts, dtype=np.float64)
     return cosine - temperature / 2 * shared / partitions
@@ -48,7 +50,7 @@ def _log_sums(images: Vectors, texts: Vectors, temperature: float) -> NDArray[np
     """Return log sum_j exp(f_i.g_j / t) + log sum_j exp(f_j.g_i / t), (k,)."""
     from scipy.special import logsumexp
 
-    one = (images / temperature).astype(np.float32)
+    one = images.astype(np.float32) / np.float32(temperature)
     other = texts.astype(np.float32)
     found = np.empty(len(one))
     for start in range(0, len(one), _BLOCK):

@@ -5,6 +5,7 @@ from collections import Counter
 import numpy as np
 from numpy.typing import NDArray
 
+from assay.errors import SignalError
 from assay.pool import AnyPool, ImageTextPool
 from assay.signals.columns import Columns, Examples, PerExample, PoolInputs, WholePool
 from assay.signals.text.language import check_installed, identify
@@ -103,6 +104,22 @@ def _sizes(inputs: PoolInputs) -> Columns:
 
 def _numbers(pool: AnyPool, name: str) -> NDArray[np.float64]:
     return np.asarray(pool.column(name).to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def large_enough(kept: NDArray[np.bool_], sides: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Return which images a limit on `min_side` keeps, as given, if that is any.
+
+    Raises:
+        SignalError: If none is, as where a pool's images were scaled down and nobody noted what they had been.
+    """
+    known = sides[~np.isnan(sides)]
+    if kept.any() or not len(known):
+        return kept
+    usual = int(np.median(known))
+    raise SignalError(
+        f"no image is as large as the rule wants: half of the shorter sides have {usual} pixels or fewer, the longest "
+        f"{int(known.max())}; where images were scaled down, so must be the limit: --set min_side={usual - 1}"
+    )
 
 
 SIZES = WholePool(

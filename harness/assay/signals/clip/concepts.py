@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 LEAST_GRAMS = 3
 """Occurrences from which a word or pair of words of the reference is a concept."""
 
-_SPACED = str.maketrans({mark: f" {mark} " for mark in ",.;:?!"})
+_SPACED = str.maketrans({mark: f" {mark} " for mark in ",.;:?!`"} | dict.fromkeys("\t\n\r", " "))
 
 
 def concept_list(pool: AnyPool, name: str, reference: str = DEFAULT) -> list[str]:
@@ -97,7 +97,7 @@ class ConceptMatches:
     def of(cls, captions: Iterable[str], concepts: Sequence[str]) -> "ConceptMatches":
         """Match by MetaCLIP's rule: a concept, with spaces around it, is part of the caption.
 
-        Punctuation is a word of its own; case counts.
+        Each of , . ; : ? ! ` is a word of its own, tabs and ends of lines are spaces; case counts.
         """
         from scipy.sparse import csr_array
 

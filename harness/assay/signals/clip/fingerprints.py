@@ -89,7 +89,7 @@ def perceptual_hashes(greys: NDArray[np.uint8]) -> NDArray[np.uint64]:
         greys: (n, 32, 32).
 
     Source:
-        pHash (Zauner, 2010), as the Python package `imagehash` computes it.
+        pHash: Zauner (2010), "Implementation and benchmarking of perceptual image hash functions".
     """
     if not len(greys):
         return np.empty(0, dtype=np.uint64)

@@ -52,7 +52,7 @@ def _concepts(inputs: PoolInputs) -> Columns:
 
 CONCEPTS = WholePool(
     name="concepts",
-    version=1,
+    version=2,
     kind="image-text",
     columns={
         "num_concepts": "different concepts of a list that the caption names",

@@ -6,15 +6,18 @@ NAME-reference.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from assay.errors import PoolError, SignalError
-from assay.foundry.scenes import ScenesSource
+from assay.foundry.scenes import ScenePair, ScenesSource, reference_scenes
 from assay.pool import AnyPool, ImageTextPool, build_image_text_pool, load_pool, pool_path
 from assay.signals.columns import Setting
 
 DEFAULT = "default"
 EMBEDDED_DEFAULT = "foundry-clip-reference-4000"
+FRESH_PAIRS = 500
+"""Pairs that a network of a generated reference is tried on."""
+
 _EMBEDDED = re.compile(r"foundry-clip-reference-([1-9]\d*)")
 
 
@@ -43,6 +46,12 @@ def pair_reference(pool: AnyPool, name: str) -> ImageTextPool:
             f"the reference {name} has root {short}..., and {root}... was asked for; name it without @"
         )
     return found
+
+
+def fresh_pairs(reference: ImageTextPool) -> Iterator[ScenePair]:
+    """Yield clean pairs of the kind of a reference that are not in it; none if it was not generated."""
+    if _EMBEDDED.fullmatch(reference.name):
+        yield from reference_scenes(reference.n, reference.n + FRESH_PAIRS)
 
 
 def pin_reference(pool: AnyPool, settings: Mapping[str, Setting]) -> Mapping[str, Setting]:

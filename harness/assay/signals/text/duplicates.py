@@ -62,7 +62,7 @@ def _minhash(inputs: PoolInputs) -> Columns:
 
 
 MINHASH_DUPLICATES = WholePool(
-    name="minhash_duplicates",
+    name="minhash",
     version=1,
     kind="text",
     columns={

@@ -1,9 +1,11 @@
-"""Reference documents: what a classifier or a language model is to take for good.
+"""Reference documents: what a classifier or a language model is to take for good, or for harmful.
 
 A reference is written as
-- the name, folder or URL of a pool of text; `foundry-text-reference-N` is generated at first use;
+- the name, folder or URL of a pool of text; `foundry-text-reference-N` and `foundry-text-spam-N` are generated at
+  first use;
 - `COLUMN~WORD`: the documents of the pool itself whose metadata has the word, such as `url~wikipedia.org`;
-- `default`: for `foundry-text` its clean reference, for another pool NAME the pool NAME-reference.
+- `default`: for `foundry-text` its clean reference, for another pool NAME the pool NAME-reference;
+- `harmful`: for `foundry-text` its keyword spam, for another pool NAME the pool NAME-harmful.
 """
 
 import re
@@ -23,14 +25,16 @@ from assay.track.captions import TOKENIZER_FILE
 
 DEFAULT = "default"
 EMBEDDED_DEFAULT = "foundry-text-reference-4000"
-_EMBEDDED = re.compile(r"foundry-text-reference-([1-9]\d*)")
+HARMFUL = "harmful"
+EMBEDDED_HARMFUL = "foundry-text-spam-1000"
+_EMBEDDED = re.compile(r"foundry-text-(reference|spam)-([1-9]\d*)")
 _OF_POOL = re.compile(r"(\w+)~(.+)")
 _PINNED = re.compile(r"(.+)@([0-9a-f]{12})")
 
 
 @dataclass(frozen=True, eq=False)
 class Reference:
-    """Documents to take for good.
+    """Documents to take for good, or for harmful.
 
     Attributes:
         pool: Where they are.
@@ -78,7 +82,7 @@ def pin_reference(pool: AnyPool, reference: str) -> str:
     if found.rows is not None:
         return reference
     name, _ = _unpinned(reference)
-    return f"{found.pool.name if name == DEFAULT else name}@{_short(found.pool)}"
+    return f"{found.pool.name if name in (DEFAULT, HARMFUL) else name}@{_short(found.pool)}"
 
 
 def pin_parameters(pool: AnyPool, parameters: Mapping[str, Setting]) -> Mapping[str, Setting]:
@@ -100,18 +104,19 @@ def _unpinned(reference: str) -> tuple[str, str]:
 
 
 def _open(pool: AnyPool, name: str) -> Pool:
-    if name == DEFAULT:
-        name = EMBEDDED_DEFAULT if _is_embedded(pool) else f"{pool.name}-reference"
+    of_pool = f"{pool.name}-{'harmful' if name == HARMFUL else 'reference'}"
+    if name in (DEFAULT, HARMFUL):
+        of_foundry = EMBEDDED_DEFAULT if name == DEFAULT else EMBEDDED_HARMFUL
+        name = of_foundry if _is_embedded(pool) else of_pool
     embedded = _EMBEDDED.fullmatch(name)
     if embedded and not (pool_path(name) / "pool.json").is_file():
-        return _build_embedded(name, int(embedded[1]))
+        return _build_embedded(name, embedded[1], int(embedded[2]))
     try:
         found = load_pool(name)
     except PoolError:
         raise SignalError(
-            f"there is no pool {name!r} to take for the reference; build a pool of documents to take for good: assay pool build "
-            f"SRC... --kind text --name {pool.name}-reference, or name one: --set reference=POOL or "
-            "reference=COLUMN~WORD"
+            f"there is no pool {name!r} to take for the reference; build one of documents that show it: assay pool build "
+            f"SRC... --kind text --name {of_pool}, or name one: --set reference=POOL or reference=COLUMN~WORD"
         ) from None
     if not isinstance(found, Pool):
         raise SignalError(
@@ -124,10 +129,10 @@ def _is_embedded(pool: AnyPool) -> bool:
     return {source.name for source in pool.manifest.sources} == {"foundry-text"}
 
 
-def _build_embedded(name: str, size: int) -> Pool:
+def _build_embedded(name: str, kind: str, size: int) -> Pool:
     say(f"building the embedded reference {name} ({size:,} documents), once")
     return build_pool(
-        [FoundrySource(size, reference=True)],
+        [FoundrySource(size, reference=kind == "reference", spam=kind == "spam")],
         pool_path(name),
         name=name,
         tokenizer=package_folder("tracks") / "text" / TOKENIZER_FILE,
