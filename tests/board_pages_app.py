@@ -24,7 +24,7 @@ def submission(number: int, state: str, runs: list[dict[str, Any]], name: str) -
 
 def run(index: int, state: str, done: int = 0, reason: str = "") -> dict[str, Any]:
     return {
-        "seed_index": index, "state": state, "attempts": 1, "worker": "gpu-7" if state != "queued" else None,
+        "seed_index": index, "state": state, "level": "rerun", "attempts": 1, "worker": "gpu-7" if state != "queued" else None,
         "heartbeat_age_seconds": 4.0 if state == "running" else None,
         "progress": {"unit": "tokens", "done": done, "total": 1228800, "rate": 9800.0} if done else None,
         "reason": reason, "record": "sha256:" + "ab" * 32 if state == "done" else None,

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from assay import ledger
+from assay.canonical import digest_json
 from assay.cli import main
 from assay.pool import Pool
 from assay.stats.power import detectable_difference
 from assay.strategy.baselines import applicable_baselines
 from assay.submission import read_submission
 from assay.track.load import load
+from assay.track.seals import add_seals
 from tiny import SCALE, TRACK
 
 AT = ["--track", TRACK, "--scale", SCALE]
@@ -76,6 +78,10 @@ def test_a_moved_expectation_is_a_deviation_with_its_own_exit_code(
     bits = document["baselines"]["random"]["metrics"]["bits_per_byte"]
     bits["values"] = [value + 3 for value in bits["values"]]
     expected_file(home).write_text(json.dumps(document))
+    assert main(["reproduce", *AT, *TWO, *HOW]) == 2
+    assert "not what SEALS.json sealed" in capsys.readouterr().err
+    loaded = load(TRACK, SCALE)
+    add_seals(loaded.folder, {f"{loaded.label} expected": digest_json(document)})
     assert main(["reproduce", *AT, *TWO, *HOW]) == 1
     assert "DEVIATES random: bits/byte -3.0" in capsys.readouterr().out
 

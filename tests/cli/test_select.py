@@ -46,7 +46,7 @@ def test_a_baseline_becomes_a_list_with_its_manifest(tmp_path, capsys, pool):
     assert manifest.authors == ("Ada", "Grace")
     assert manifest.digest == read_submission(out).digest
     assert manifest.strategy is not None
-    assert manifest.strategy["parameters"] == {"fraction": 0.5, "by": "pool", "domain": "url"}
+    assert manifest.strategy["parameters"] == {"fraction": 0.5}
     assert manifest.strategy["pool_root"] == pool.root
     assert np.load(out).dtype == np.dtype("u8,u8")
 

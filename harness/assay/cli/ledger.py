@@ -18,7 +18,7 @@ EXAMPLES = """examples:
   assay ledger retract 3f9a12c0 --reason "trained on evaluation items"
   assay ledger correct 3f9a12c0 --name "my filter, v2" --reason "wrong name"
   assay ledger export mirror/ --git && git -C mirror push
-  assay ledger export copy/ --server https://board.example.org   # a leaderboard's, verified; again for what is new
+  assay ledger export copy/ --server http://HOST:8080   # a leaderboard's, verified; again for what is new
 """
 VERIFY = """exit code: 0 everything holds; 2 bad usage, or no ledger there; otherwise by the first thing that is wrong:
    3 edited      an entry's digest is not that of its content, or it is not canonical JSON

@@ -87,7 +87,11 @@ def score_baselines(
             say(f"  skipped: {error}")
             continue
         records[baseline.name] = score_list(path, loaded, seeds=seeds, settings=settings)
-        share = clean_share(read_submission(path), pool)
+        try:
+            share = clean_share(read_submission(path), pool)
+        except StrategyError as error:
+            say(f"  no clean share: {error}")
+            continue
         if share is not None:
             clean[baseline.name] = share
     return Scored(pool.root, records, skipped, clean)
