@@ -31,9 +31,9 @@ class Kept:
 class KeptAnswers:
     """Answers a GET from memory where the answer is known, tagged, and still follows from the same stamp.
 
-    What carries an `ETag` depends on its address, on whether it may be compressed, and on the stamp alone, and so does what begins with one of
-    `untagged`; everything else, and everything that is asked with a token, goes through. Runs on the event
-    loop, before any thread is taken.
+    What carries an `ETag` depends on its address, on whether it may be compressed, and on the stamp alone, and
+    so does what begins with one of `untagged`; everything else, and everything that is asked with a token,
+    goes through. Runs on the event loop, before any thread is taken.
     """
 
     def __init__(self, app: ASGIApp, stamp: Callable[[str], Hashable], untagged: tuple[str, ...]):

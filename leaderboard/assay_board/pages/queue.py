@@ -1,5 +1,7 @@
 """Pages about what is under way: the queue, a submission's state, the form for a list."""
 
+from typing import Any
+
 from fastapi import Request
 from fastapi.responses import Response
 
@@ -10,6 +12,7 @@ from assay_board.pages.source import Source, scored_here
 from assay_board.pages.text import duration
 
 PAGE_SUBMISSIONS = 50
+PENDING = ("screening", "queued", "running")
 SILENT_SECONDS = 300.0
 """For so long a worker may be unheard before the time that is left stands for nothing."""
 
@@ -39,7 +42,7 @@ class QueuePages:
                 items=found["items"],
                 asked=asked,
                 following=following if found["next"] else None,
-                silence=self._silence(),
+                silence=self._silence(found["items"]),
                 active="submissions",
             ),
         )
@@ -54,7 +57,7 @@ class QueuePages:
         records = [run["record"] for run in found["runs"] if run["record"]]
         values = {
             "s": found, "known": known, "public": self._public, "active": "submissions",
-            "silence": self._silence(), "notices": snapshot.said_of([found["digest"], *records]),
+            "silence": self._silence([found]), "notices": snapshot.said_of([found["digest"], *records]),
         }  # fmt: skip
         return answer(request, render("submission", links_of(request), snapshot, **values))
 
@@ -65,8 +68,10 @@ class QueuePages:
         text = render("submit", links_of(request), snapshot, **values)
         return answer(request, text, f"{snapshot.size}-{digest_json(known)[7:19]}")
 
-    def _silence(self) -> str:
-        """Return why nobody can say how long anything takes, or nothing while workers are at work."""
+    def _silence(self, shown: list[dict[str, Any]]) -> str:
+        """Return why nobody can say how long these take; nothing while workers are at work, or all have ended."""
+        if not any(submission["state"] in PENDING for submission in shown):
+            return ""
         heard = self._source.last_heard()
         if heard is None:
             return "no worker has asked for work yet"
