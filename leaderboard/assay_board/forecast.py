@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from assay.ledger import RANKED_LEVELS
-from assay_board.database import Database, RecordRow, Run, Submission
+from assay_board.database import Database, Lease, RecordRow, Run, Submission
 from assay_board.law import Law
 from assay_board.queue import ORDER
 
@@ -91,6 +91,7 @@ class Seen:
         started: What is left of all runs at work; None where nobody knows.
         last: What is left of each submission's longest run at work.
         workers: How many are at work, at least 1.
+        lease: Until when the newest lease is good, or was; None if there never was one.
     """
 
     stamp: Hashable
@@ -101,6 +102,7 @@ class Seen:
     started: float | None
     last: dict[int, float | None]
     workers: int
+    lease: float | None
 
     def outlook(self, number: int, place: Place | None) -> Outlook:
         """Return what is ahead of a submission."""
@@ -127,18 +129,27 @@ class Forecast:
         states = {run.state for submission in submissions for run in submission.runs}
         if not states & {"queued", "leased"}:
             return [Outlook(None, None) for _ in submissions]
+        seen = self._look(size)
+        numbers = [submission.number for submission in submissions]
+        later = {}
+        if max(numbers) > seen.newest:
+            with self._database.read() as session:
+                behind = _read(session, seen.known, seen.newest)
+            later = {number: place.behind(seen.fresh) for number, place in behind.items()}
+        return [seen.outlook(n, seen.places.get(n) or later.get(n)) for n in numbers]
+
+    def newest_lease(self, size: int) -> float | None:
+        """Return until when the newest lease is good, or was, in seconds since 1970; None if there never was one."""
+        return self._look(size).lease
+
+    def _look(self, size: int) -> Seen:
         # The stamp is older than what is read: a move in between is then looked at once more, never missed.
         stamp = (size, self._database.moves, time.monotonic() // SEEN_SECONDS)
         seen = self._seen
-        with self._database.read() as session:
-            if seen is None or seen.stamp != stamp:
-                seen = self._seen = _look(session, self._know(session, size), stamp)
-            numbers = [submission.number for submission in submissions]
-            later = {}
-            if max(numbers) > seen.newest:
-                behind = _read(session, seen.known, seen.newest)
-                later = {number: place.behind(seen.fresh) for number, place in behind.items()}
-        return [seen.outlook(n, seen.places.get(n) or later.get(n)) for n in numbers]
+        if seen is None or seen.stamp != stamp:
+            with self._database.read() as session:
+                seen = self._seen = _see(session, self._know(session, size), stamp)
+        return seen
 
     def _know(self, session: Session, size: int) -> Known:
         if self._known is None or self._known.size != size:
@@ -154,12 +165,13 @@ class Forecast:
         return self._known
 
 
-def _look(session: Session, known: Known, stamp: Hashable) -> Seen:
+def _see(session: Session, known: Known, stamp: Hashable) -> Seen:
     started, last, workers = _at_work(session, known.expected)
     row = session.execute(known.fresh).one()
     fresh = Place(1, row.runs, row.seconds or 0.0, row.measured)
     places = _read(session, known, after=0)
-    return Seen(stamp, known, max(places, default=0), fresh, places, started, last, workers)
+    lease = session.scalar(sa.select(sa.func.max(Lease.expires)))
+    return Seen(stamp, known, max(places, default=0), fresh, places, started, last, workers, lease)
 
 
 def _read(session: Session, known: Known, after: int) -> dict[int, Place]:

@@ -145,14 +145,13 @@ def accept(board: Board, actor: Actor, examined: Examined, seeds: int) -> tuple[
         path = board.list_path(found.digest)
         if not path.is_file():
             write_submission(found, path)
-        made = _insert(session, board, actor, examined, now)
+        made = _submission(session, board, actor, examined, now)
         if seeds:
             _add_runs(session, board, made, range(seeds), "rerun")
+        session.add(made)
         settle(made, now)
         note(session, now, actor, "submission.accept", made.id, seeds=seeds)
-        session.flush()
         session.info[APPENDED] = True
-        _ = made.team
         return made, True
 
 
@@ -205,14 +204,14 @@ def _plain(manifest: Manifest) -> dict[str, Any]:
     return json.loads(json.dumps(manifest.plain()))
 
 
-def _insert(
+def _submission(
     session: Session, board: Board, actor: Actor, examined: Examined, now: float
 ) -> Submission:
     loaded, report, manifest = examined.loaded, examined.report, examined.manifest
     found = report.submission
     assert found is not None
     assert actor.team_id is not None
-    made = Submission(
+    return Submission(
         id=submission_id(found.digest, loaded.label),
         digest=found.digest,
         track=loaded.track,
@@ -224,16 +223,13 @@ def _insert(
         name=manifest.name,
         manifest=_plain(manifest),
         report=report.plain(),
-        team_id=actor.team_id,
+        team=session.get_one(Team, actor.team_id),
         state="screening",
         screened=_is_screened(board, report),
         created=now,
         updated=now,
         runs=[],
     )
-    session.add(made)
-    session.flush()
-    return made
 
 
 def _is_screened(board: Board, report: Report) -> bool:
@@ -263,7 +259,6 @@ def _add_runs(
                 updated=now,
             )
         )
-    session.flush()
 
 
 def order_official(

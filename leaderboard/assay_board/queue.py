@@ -205,8 +205,10 @@ def find_submission(session: Session, submission_id: str, *, lock: bool = False)
         ProblemError: If there is none.
     """
     query = sa.select(Submission).where(Submission.id == submission_id)
-    query = query.options(joinedload(Submission.team, innerjoin=True))
-    found = session.scalar(query.with_for_update(of=Submission) if lock else query)
+    query = query.options(joinedload(Submission.team, innerjoin=True), joinedload(Submission.runs))
+    if lock:
+        query = query.with_for_update(of=Submission)
+    found = session.scalars(query).unique().one_or_none()
     if found is None:
         raise not_found(f"submission {submission_id[:40]!r}")
     return found

@@ -29,9 +29,6 @@ LOCAL_WORKER = "local worker"
 RESTART_SECONDS = 5.0
 TOKEN_VARIABLE = "ASSAY_WORKER_TOKEN"
 BACKLOG = 1024
-SWITCH_SECONDS = 2e-4
-"""SQLite lets the interpreter go at every row, and waits for this long, 5 ms by default, to have it back from a
-thread that is busy: fifty rows would take a quarter of a second."""
 
 
 def serve(
@@ -76,7 +73,6 @@ def serve(
     command = (
         f"assay submit s.npy --track text --scale nano --name NAME --server {settings.public_url}"
     )
-    sys.setswitchinterval(SWITCH_SECONDS)
     document = {"url": settings.public_url, "submit": command, "home": str(settings.home)}
     announce(document, f"serving {settings.public_url}\nhand a list in with:\n  {command}")
     if in_the_clear(settings.public_url):

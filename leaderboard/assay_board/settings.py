@@ -74,7 +74,7 @@ class BoardSettings:
     token_seconds: float = 365 * DAY
     intake_threads: int = 2
     upload_threads: int = 2
-    threads: int = 4
+    threads: int = 2
     build_up_to: int = 50_000
     audit_examples: int = 200_000
     registrations: Rate = Rate(burst=10, per_minute=2.0)

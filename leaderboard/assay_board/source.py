@@ -3,12 +3,9 @@
 import threading
 from typing import Any
 
-import sqlalchemy as sa
-
 from assay.pool import AnyPool
 from assay_board.api.submissions import submission_view, submissions_page
 from assay_board.context import Board
-from assay_board.database import Lease
 from assay_board.evidence import Evidence, readable_pool
 from assay_board.pages.snapshot import Snapshot, Table
 from assay_board.problems import ProblemError
@@ -62,8 +59,7 @@ class BoardSource(Evidence):
 
     def last_heard(self) -> float | None:
         """Return the seconds since a worker was last heard of, or None if none ever took a run."""
-        with self._board.database.read() as session:
-            expires = session.scalar(sa.select(sa.func.max(Lease.expires)))
+        expires = self._board.forecast.newest_lease(self._board.ledger.size)
         if expires is None:
             return None
         heard = expires - self._board.settings.lease_seconds  # every word of a worker moves it

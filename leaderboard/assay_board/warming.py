@@ -1,5 +1,6 @@
 """What the first reader and the first worker would wait for, done beforehand."""
 
+import gc
 import logging
 from contextlib import suppress
 
@@ -47,3 +48,7 @@ def warm(board: Board, source: BoardSource, cache: BoardCache, url: str) -> None
     pa.array(["a"])
     # torch takes seconds; `results` uses these two.
     from assay.verify import digests, outputs  # noqa: F401
+
+    # What stays for good need not be looked through for garbage, which stops every thread for as long as it takes.
+    gc.collect()
+    gc.freeze()
