@@ -75,7 +75,8 @@ class Server:
     def _submission(self, state: dict[str, Any]) -> dict[str, Any]:
         return {
             "id": "5e1f", "digest": DIGEST, "track": TRACK, "scale": SCALE, "position": None, "eta_seconds": None,
-            "team": "a", "runs": [RUN], "url": f"{URL}/submissions/5e1f",
+            "team": "a", "runs": [RUN], "url": f"{URL}/submissions/5e1f", "created": "2026-01-01T00:00:00+00:00",
+            "updated": "2026-01-01T00:00:00+00:00",
         } | state  # fmt: skip
 
     def paths(self) -> list[str]:
@@ -159,7 +160,20 @@ def test_the_same_list_is_the_same_submission(
     assert first["submission"] == second["submission"]
     assert first["report"]["ok"]
     submit(ids)
-    assert "handed in before" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "handed in before" in told and "queued now" not in told
+
+
+def test_runs_that_are_added_to_a_list_from_before_are_said(
+    server: Server, ids: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    submit(ids)
+    assert "handed in before" not in capsys.readouterr().out
+    server.seen = False  # as it answers where it queued something
+    server.states[0] |= {"updated": "2026-01-02T00:00:00+00:00", "runs": [RUN] * 3}
+    submit(ids)
+    told = capsys.readouterr().out
+    assert "with 3 runs; runs of it that failed, or that --seeds asks for" in told
 
 
 def test_what_breaks_a_rule_is_never_sent(

@@ -249,13 +249,21 @@ def _text(
         submission = document["submission"]
         lines += ["", headline(submission), f"  {submission['url']}"]
         lines += [_listed(answer) for answer in document.get("reported", ())]
-        if not document["new"]:
-            lines.append(
-                f"  handed in before: the same list is the same submission, of team {submission['team']!r}, "
-                f"with {len(submission['runs'])} runs"
-            )
+        lines += _before(submission, document["new"])
         lines += ["", f"follow it with: assay status {submission['id']} --watch"]
     return "\n".join(lines)
+
+
+def _before(submission: dict[str, Any], queued: bool) -> list[str]:
+    """Say that a list was handed in before, and whether runs of it were queued now: --seeds has a default."""
+    from assay.console import one_line
+
+    if queued and submission["created"] == submission["updated"]:
+        return []
+    more = "; runs of it that failed, or that --seeds asks for beyond those before, are queued now"
+    told = f"handed in before: the same list is the same submission, of team {submission['team']!r}, with "
+    runs = f"{len(submission['runs'])} runs{more if queued else ''}"
+    return ["  " + one_line(told + runs)]
 
 
 def _listed(answer: dict[str, Any]) -> str:

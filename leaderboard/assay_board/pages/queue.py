@@ -13,6 +13,7 @@ from assay_board.pages.text import duration
 
 PAGE_SUBMISSIONS = 50
 PENDING = ("screening", "queued", "running")
+STATES = (*PENDING, "done", "failed", "withdrawn")
 SILENT_SECONDS = 300.0
 """For so long a worker may be unheard before the time that is left stands for nothing."""
 
@@ -42,6 +43,7 @@ class QueuePages:
                 items=found["items"],
                 asked=asked,
                 following=following if found["next"] else None,
+                states=STATES,
                 silence=self._silence(found["items"]),
                 active="submissions",
             ),
@@ -56,7 +58,7 @@ class QueuePages:
         known = any(found["digest"] in table.entrants for table in snapshot.tables.values())
         records = [run["record"] for run in found["runs"] if run["record"]]
         values = {
-            "s": found, "known": known, "public": self._public, "active": "submissions",
+            "s": found, "pending": found["state"] in PENDING, "known": known, "public": self._public, "active": "submissions",
             "silence": self._silence([found]), "notices": snapshot.said_of([found["digest"], *records]),
         }  # fmt: skip
         return answer(request, render("submission", links_of(request), snapshot, **values))
