@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from assay.errors import StrategyError
+from assay.strategy import baselines
 from assay.strategy.baselines import list_path, load_baseline
 from assay.track.load import load
 
@@ -25,6 +26,20 @@ def test_other_settings_are_another_list(tmp_path: Path, monkeypatch: pytest.Mon
     assert paths[0] == paths[1]
     assert len(set(paths)) == 3
     assert all(path.name.startswith("random-") for path in paths)
+
+
+def test_other_code_is_another_list(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSAY_HOME", str(tmp_path))
+    loaded, baseline = load("text", "nano"), load_baseline("random", "text")
+    before = list_path(loaded, "sha256:aa", baseline)
+    assert before == list_path(loaded, "sha256:aa", baseline)
+    package = tmp_path / "assay"
+    (package / "strategy").mkdir(parents=True)
+    (package / "strategy" / "sampling.py").write_text("CHANGED = True")
+    monkeypatch.setattr(baselines, "__file__", str(package / "strategy" / "baselines.py"))
+    baselines._code_digest.cache_clear()
+    assert list_path(loaded, "sha256:aa", baseline) != before
+    baselines._code_digest.cache_clear()
 
 
 @pytest.mark.parametrize("word", ["random:speed=2", "random:fraction", "random:fraction=much"])

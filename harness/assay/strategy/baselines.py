@@ -1,9 +1,10 @@
 """The package's own strategies, as they are or with other settings: which apply to a scale, and their lists."""
 
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 
-from assay.canonical import digest_json
+from assay.canonical import digest_bytes, digest_json
 from assay.home import assay_home
 from assay.pool import AnyPool, pool_path
 from assay.pool.manifest import truth_path
@@ -60,15 +61,21 @@ def applicable_baselines(loaded: LoadedScale) -> list[Baseline]:
 
 
 def list_path(loaded: LoadedScale, root: str, baseline: Baseline) -> Path:
-    """Return where a baseline's list is kept, named by all that decides it.
+    """Return where a baseline's list is kept, named by all that decides it, our own code included.
 
     Args:
         loaded: The scale.
         root: Of the pool.
         baseline: Whose list.
     """
-    strategy, budget = baseline.strategy, asdict(loaded.recipe.budget)
-    decides = {"strategy": strategy.digest, "pool": root, "budget": budget, "seed": SEED}
+    strategy = baseline.strategy
+    decides = {
+        "strategy": strategy.digest,
+        "code": _code_digest(),
+        "pool": root,
+        "budget": asdict(loaded.recipe.budget),
+        "seed": SEED,
+    }
     if baseline.settings != strategy.defaults:
         decides["settings"] = baseline.settings
     digest = digest_json(decides).removeprefix("sha256:")[:12]
@@ -93,3 +100,13 @@ def make_baseline_list(loaded: LoadedScale, pool: AnyPool, baseline: Baseline) -
         strategy, pool, loaded, path, seed=SEED, settings=baseline.settings, declared=declared
     )
     return path
+
+
+@lru_cache(maxsize=1)
+def _code_digest() -> str:
+    """Return the digest of what strategies are made with: signals, sampling, the view of a pool."""
+    package = Path(__file__).parents[1]
+    files = sorted(
+        path for part in ("signals", "strategy") for path in (package / part).rglob("*.py")
+    )
+    return digest_json([[str(f.relative_to(package)), digest_bytes(f.read_bytes())] for f in files])
