@@ -9,7 +9,7 @@ Form:   ids
 Needs:  Signal refclip (extra `clip`): a reference, by default the embedded one or the pool NAME-reference.
 
 A share `reference_noise` of the reference is replaced by pairs of the pool, as they come; all else is `dfn_lite`. The
-column `ref_recall` of the signal is the network's own accuracy, on fresh pairs of the generated reference.
+network's own accuracy, on clean pairs that it did not see, is in the list's manifest and in the table of `reproduce`.
 """
 
 import numpy as np

@@ -16,7 +16,7 @@ from assay.foundry.scenes import ScenesSource, reference_scenes
 from assay.pool import ImageTextPool, build_image_text_pool, pool_path
 from assay.pool.uid import find
 from assay.signals.build import build_signals, want
-from assay.signals.clip.reference import FRESH_PAIRS, fresh_pairs, pair_reference
+from assay.signals.clip.reference import TRIED_PAIRS, pair_reference, split_reference
 from assay.signals.clip.text_in_image import TEXT_DENSITY
 from assay.signals.store import StoredSignal
 
@@ -71,31 +71,45 @@ def test_scores_are_cosines_of_embeddings_and_missing_without_an_image(refclip):
     assert 0.01 < stored.column("ref_temperature")[0] < 0.2
 
 
-def test_a_network_is_tried_on_pairs_that_its_reference_does_not_hold(refclip, home):
+def test_a_network_is_tried_on_pairs_that_it_did_not_learn_from(refclip, home):
     pool, stored = refclip
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ASSAY_HOME", str(home))
         reference = pair_reference(pool, REFERENCE)
-    fresh = list(fresh_pairs(reference))
-    assert len(fresh) == FRESH_PAIRS
+    rows, tried = split_reference(reference)
+    assert len(rows) == reference.n
+    assert len(tried) == TRIED_PAIRS
     held = {reference.image_bytes(row) for row in range(reference.n)}
-    assert not held & {pair.image for pair in fresh}
-    assert list(fresh_pairs(pool)) == []
-    (found,) = set(stored.column("ref_recall").tolist())
-    assert 0 <= found <= 1
+    assert not held & {image for _, image in tried}
+    (model,) = stored.models
+    assert (model.trained_on, model.examples) == (reference.root, 100)
+    assert (model.tried_on, model.weights[:7]) == (TRIED_PAIRS, "sha256:")
+    assert model.accuracy is not None
+    assert 0 <= model.accuracy <= 1
+
+
+def test_a_reference_that_was_not_generated_keeps_a_tenth_from_training(refclip, home):
+    pool, _ = refclip
+    rows, tried = split_reference(pool)
+    assert (len(rows), len(tried)) == (pool.n - pool.n // 10, pool.n // 10)
+    kept = np.setdiff1d(np.arange(pool.n), rows)
+    assert tried == [(pool.caption(row), pool.image_bytes(row)) for row in kept]
+    _, stored = built(home, "refclip", reference="broken", target=REFERENCE)
+    (model,) = stored.models
+    assert (model.trained_on, model.examples, model.tried_on) == (pool.root, len(rows), len(tried))
 
 
 def test_recall_is_the_share_of_images_whose_own_caption_comes_first():
-    pairs = list(reference_scenes(0, 3))
-    pairs.append(replace(pairs[1], caption=pairs[0].caption))
-    place = {pair.caption: number for number, pair in enumerate(pairs[:3])}
+    pairs = [(pair.caption, pair.image) for pair in reference_scenes(0, 3)]
+    pairs.append((pairs[0][0], pairs[1][1]))
+    place = {caption: number for number, (caption, _) in enumerate(pairs[:3])}
     scorer = SimpleNamespace(
         # The third image is taken for the first; the last has the caption that the first has.
         embed_images=lambda images: np.eye(3)[[0, 1, 0, 0]],
         embed_texts=lambda texts: np.eye(3)[[place[text] for text in texts]],
     )
     assert recall(scorer, pairs) == 0.75  # pyright: ignore[reportArgumentType]
-    assert np.isnan(recall(scorer, []))  # pyright: ignore[reportArgumentType]
+    assert recall(scorer, []) is None  # pyright: ignore[reportArgumentType]
 
 
 def test_only_images_with_text_are_scored_again(refclip, home):
@@ -133,6 +147,7 @@ def test_from_nothing_again_the_same_bytes_come_out(home, tmp_path, name, parame
     _, again = built(tmp_path / "other", name, **parameters)
     assert again.digests == first.digests
     assert again.key == first.key
+    assert again.models == first.models
 
 
 def test_noise_replaces_so_many_pairs_of_the_reference_and_changes_the_network(home, refclip):
@@ -140,7 +155,7 @@ def test_noise_replaces_so_many_pairs_of_the_reference_and_changes_the_network(h
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ASSAY_HOME", str(home))
         reference = pair_reference(pool, REFERENCE)
-        poisoned = _poisoned(reference, pool, 0.3, seed=0)
+        poisoned = _poisoned(reference, np.arange(100), pool, 0.3, seed=0)
     # The broken image does not stop a pool from being built: only its header is read.
     assert poisoned.n == 100
     assert (find(pool.uids, poisoned.uids) >= 0).sum() == 30
@@ -154,7 +169,8 @@ def test_a_scorer_is_trained_once(home, capsys):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ASSAY_HOME", str(home))
         pool = build_image_text_pool([Broken(80)], pool_path("broken"), name="broken")
-        scorer = train_scorer(pair_reference(pool, REFERENCE), samples_seen=640, seed=0)
+        reference = pair_reference(pool, REFERENCE)
+        scorer = train_scorer(reference, np.arange(reference.n), samples_seen=640, seed=0)
     assert "training a scorer" not in capsys.readouterr().err
     assert scorer.ready
     assert scorer.cpu_seconds > 0
@@ -166,7 +182,8 @@ def test_a_signal_costs_the_training_of_its_network_whoever_did_that(home, refcl
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ASSAY_HOME", str(home))
         pool = build_image_text_pool([Broken(80)], pool_path("broken"), name="broken")
-        scorer = train_scorer(pair_reference(pool, REFERENCE), samples_seen=640, seed=0)
+        reference = pair_reference(pool, REFERENCE)
+        scorer = train_scorer(reference, np.arange(reference.n), samples_seen=640, seed=0)
     assert stored.key != other.key
     assert stored.cpu_seconds > scorer.cpu_seconds
     assert other.cpu_seconds > scorer.cpu_seconds

@@ -14,6 +14,7 @@ from assay.report.figure import UNKNOWN
 from assay.report.markdown import markdown
 from assay.report.results import check_results_path, results_report, write_results
 from assay.reproduce.table import ReferenceTable, reference_table
+from assay.signals.columns import TrainedModel
 from assay.strategy.cards import Ranking
 from scored import nano, scored, text_task
 
@@ -65,6 +66,17 @@ def test_the_undamaged_share_is_shown_where_it_is_known(table):
     place = scores.table.columns.index("clean")
     assert [row[place] for row in scores.table.rows][:2] == ["88%", UNKNOWN]
     assert "planted defect" in scores.caption
+
+
+def test_the_own_accuracy_of_a_network_is_shown_where_it_is_known(table):
+    assert "network" not in results_report(table).figures[0].table.columns
+    first, *others = table.baselines
+    network = TrainedModel("sha256:aa", "sha256:bb", 4000, accuracy=0.286, tried_on=500)
+    known = replace(table, baselines=(replace(first, networks=(network,)), *others))
+    scores = results_report(known).figures[0]
+    place = scores.table.columns.index("network")
+    assert [row[place] for row in scores.table.rows][:2] == ["28.6%", "-"]
+    assert "did not learn from" in scores.caption
 
 
 def test_the_csv_holds_every_number_in_full(table):

@@ -11,9 +11,12 @@ import pytest
 import assay.signals.catalogue
 from assay.pool import Pool, build_pool
 from assay.signals.build import build_signals, want
-from assay.signals.columns import Columns, Examples, PerExample, PoolInputs, WholePool
+from assay.signals.columns import Columns, Examples, PerExample, PoolInputs, TrainedModel, WholePool
 from assay.signals.reading import SignalReader
 from assay.strategy import load_strategy, run_strategy
+from assay.strategy.load import Strategy
+from assay.strategy.run import Outcome, manifest_of
+from assay.submission import Manifest, manifest_bytes, read_manifest
 from assay.track.spec import Budget
 
 WORK = 0.25
@@ -42,6 +45,7 @@ def _other(examples: Examples) -> Columns:
 
 def _inner(inputs: PoolInputs) -> Columns:
     work()
+    inputs.rests_on(NETWORK)
     return {"inner": np.asarray(inputs.signal("other"))}
 
 
@@ -56,6 +60,7 @@ def _outer(inputs: PoolInputs) -> Columns:
     return {"outer": np.asarray(inputs.signal("inner")) * inputs.parameters["sign"]}
 
 
+NETWORK = TrainedModel("sha256:aa", "sha256:bb", 70, accuracy=0.25, tried_on=8)
 SIGNALS = (
     PerExample("one", 1, "text", ("text",), {"one": "a"}, _one),
     PerExample("other", 1, "text", ("text",), {"other": "b"}, _other),
@@ -74,15 +79,28 @@ def pool(tmp_path: Path, monkeypatch) -> Pool:
     return build_pool([str(tmp_path / "d.jsonl")], tmp_path / "pool", vocab_size=300)
 
 
-def cost(pool: Pool, tmp_path: Path) -> float:
+def outcome(pool: Pool, tmp_path: Path) -> tuple[Strategy, Outcome]:
     path = tmp_path / "mine.py"
     path.write_text(
         '"""Mine."""\n\n\ndef select(pool, *, seed: int):\n'
         '    return pool.uids[pool.signal("outer") >= 0]\n'
     )
     strategy = load_strategy(str(path), "text")
-    outcome = run_strategy(strategy, pool, budget=Budget(100, "tokens", 1), seed=0, settings={})
-    return outcome.cpu_seconds
+    budget = Budget(100, "tokens", 1)
+    return strategy, run_strategy(strategy, pool, budget=budget, seed=0, settings={})
+
+
+def cost(pool: Pool, tmp_path: Path) -> float:
+    return outcome(pool, tmp_path)[1].cpu_seconds
+
+
+def test_a_manifest_names_the_networks_that_signals_below_rest_on(pool, tmp_path):
+    strategy, found = outcome(pool, tmp_path)
+    made = manifest_of(strategy, found, pool, seed=0, settings={})
+    path = tmp_path / "manifest.json"
+    path.write_bytes(manifest_bytes(Manifest(**made)))
+    facts = {"trained_on": "sha256:bb", "examples": 70, "accuracy": 0.25, "tried_on": 8}
+    assert (read_manifest(path).strategy or {})["models"] == {"sha256:aa": facts}
 
 
 def test_the_second_list_costs_what_the_first_did(pool, tmp_path):

@@ -22,7 +22,7 @@ from assay.pool import Pool, build_pool, pool_path
 from assay.selection import select_rows
 from assay.settings import Settings
 from assay.signals.build import build_signals, want
-from assay.signals.columns import PoolInputs
+from assay.signals.columns import PoolInputs, TrainedModel
 from assay.signals.store import StoredSignal
 from assay.signals.text.reference import open_reference
 from assay.submission import submission_of
@@ -141,7 +141,7 @@ def test_the_recipe_is_the_tracks_but_for_budget_and_width() -> None:
     assert (small.tokens_seen, small.steps, small.schedule.warmup_steps) == (4096, 4, 1)
     assert small.optimizer == sealed.optimizer
     tuned = load_scale_file(folder / f"{FINE_TUNING_SCALE}.yaml", "text").recipe.optimizer
-    start = Proxy(Path(), "", replace(sealed, model=small.model), 0, 0.0, ready=True)
+    start = Proxy(Path(), "", "", replace(sealed, model=small.model), 0, 0.0, ready=True)
     going_on = proxy_recipe(300, 5000, start=start)
     assert (going_on.optimizer, going_on.model) == (tuned, small.model)
 
@@ -206,10 +206,17 @@ def test_what_an_earlier_signal_trained_costs_this_one_the_same(pool: Pool, tmp_
     reference = open_reference(pool, REFERENCE).pool
     conditional = train_proxy(reference, tokens_seen=TOKENS, seed=0, start=prior)
     ready: list[float] = []
-    inputs = PoolInputs(pool, parameters, tmp_path, lambda name: np.empty(0), ready.append)
+    models: list[TrainedModel] = []
+    inputs = PoolInputs(
+        pool, parameters, tmp_path, lambda name: np.empty(0), ready.append, models.append
+    )
     proxy_losses_columns(inputs)
     assert ready == [prior.cpu_seconds, conditional.cpu_seconds]
     assert min(ready) > 0
+    assert models == [
+        TrainedModel(prior.weights, pool.root, pool.n),
+        TrainedModel(conditional.weights, reference.root, reference.n),
+    ]
 
 
 def test_a_preference_puts_the_reference_before_the_pool(pool: Pool) -> None:

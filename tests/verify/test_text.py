@@ -16,12 +16,13 @@ from assay.cli import main
 from assay.pool import load_pool
 from assay.runner.plan import SUBMISSION_FILE, derive_seed
 from assay.runner.scoring import OUTPUTS_FILE, score_file
-from assay.runner.training import CHECKPOINT, TRACE_FILE, weights_file
+from assay.runner.training import CHECKPOINT, TRACE_FILE
 from assay.selection import select_rows
 from assay.settings import Settings
 from assay.spec import plain
 from assay.submission import Manifest, submission_of, validate, write_submission
 from assay.track.load import load
+from assay.train.checkpoint import weights_file
 from forgery import (
     Record,
     copy_artifact,

@@ -26,6 +26,8 @@ deviates where its mean is farther from the expected one than seeds bring it in 
 makes another list. The expected scores are in the track's folder: expected/SCALE.json. A claim is reproduced or
 refuted where the difference to the baseline that it names is significant at 5 %, by Holm's method over all claims.
 clean, on embedded pools, is the share of what a list shows that has no planted defect, which no baseline can see.
+network is the own accuracy of the network that a baseline chooses by: the share of images, of pairs that it did not
+learn from, whose caption it puts first. A good filter need not be the more accurate network.
 exit code: 1 where one deviates
 """
 
@@ -99,7 +101,14 @@ def run(args: argparse.Namespace) -> int:
     expected = read_expected(loaded, scored.pool)
     claims = {card.name: card.ranks for card in cards(loaded.modality)}
     table = reference_table(
-        loaded, scored.pool, scored.records, expected, scored.skipped, claims, scored.clean
+        loaded,
+        scored.pool,
+        scored.records,
+        expected,
+        scored.skipped,
+        claims,
+        scored.clean,
+        scored.networks,
     )
     if args.out is not None:
         _write(table, args.out)
@@ -123,6 +132,8 @@ def render(table: "ReferenceTable") -> str:
     from rich.console import Console
     from rich.table import Table
 
+    from assay.reproduce.table import accuracies
+
     sds = [(table.pooled_sd[m.name], table.degrees[m.name], m.heading) for m in table.metrics]
     known = ", ".join(f"{sd:.4f} {name} ({df} df)" for sd, df, name in sds if sd is not None)
     drawn = Table(box=box.SIMPLE_HEAD, title_justify="left")
@@ -139,11 +150,14 @@ def render(table: "ReferenceTable") -> str:
         drawn.add_column("")
     if table.knows_truth:
         drawn.add_column("clean", justify="right")
+    if table.knows_networks:
+        drawn.add_column("network", justify="right")
     for baseline in table.baselines:
         found = [baseline.metrics[metric.name] for metric in table.metrics]
         cells = [cell for one in found for cell in _cells(one)]
         clean = [_percent(baseline.clean)] if table.knows_truth else []
-        drawn.add_row(baseline.name, str(found[0].seeds), *cells, *clean)
+        network = [accuracies(baseline)] if table.knows_networks else []
+        drawn.add_row(baseline.name, str(found[0].seeds), *cells, *clean, *network)
     stream = io.StringIO()
     Console(file=stream, width=150).print(drawn)
     lines = [line.rstrip() for line in stream.getvalue().splitlines()]

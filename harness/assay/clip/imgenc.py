@@ -13,15 +13,18 @@ from itertools import islice
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import save as save_tensors
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
+from assay.canonical import digest_bytes
 from assay.clip.images import thumbnail
 from assay.clip.model import build_model
 from assay.clip.scorer import scorer_recipe
 from assay.clip.stand_ins import pairs_of, read_images
 from assay.console import progress
-from assay.signals.columns import Columns, PoolInputs
+from assay.order import drawn_order
+from assay.signals.columns import Columns, PoolInputs, TrainedModel
 from assay.track.clip_spec import ClipRecipe
 
 BATCH = 128
@@ -38,8 +41,8 @@ def imgenc_columns(inputs: PoolInputs) -> Columns:
     """Embed a pool's images by a network of these images: see `IMGENC`."""
     pool, settings = pairs_of(inputs), inputs.parameters
     recipe = scorer_recipe()
-    rng = np.random.default_rng(settings["seed"])
-    rows = np.sort(rng.permutation(pool.n)[:TRAINING_IMAGES])
+    drawn = drawn_order(pool.n, "images to learn from", settings["seed"])
+    rows = np.sort(drawn[:TRAINING_IMAGES])
     size = recipe.model.image.image_size
     thumbnails = np.stack(
         [
@@ -49,6 +52,9 @@ def imgenc_columns(inputs: PoolInputs) -> Columns:
         ]
     )
     network = _train(thumbnails, recipe, settings["samples_seen"], settings["seed"])
+    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    weights = digest_bytes(save_tensors(tensors))
+    inputs.rests_on(TrainedModel(weights, pool.root, len(thumbnails)))
     found = np.full((pool.n, recipe.model.embed_dim), np.nan, dtype=np.float16)
     images = read_images(pool, np.arange(pool.n))
     for start in range(0, pool.n, BATCH):

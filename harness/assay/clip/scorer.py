@@ -35,7 +35,7 @@ from assay.versions import versions
 SCALE = "nano"
 """The scale whose recipe a scorer is trained with, but for its budget."""
 
-FORMAT = 2
+FORMAT = 3
 """Bumped whenever what is kept of a scorer changes."""
 
 BATCH = 256
@@ -48,12 +48,14 @@ class Scorer:
 
     Attributes:
         folder: Its checkpoint, which plain open_clip loads.
+        weights: `sha256:...` of its weights.
         recipe: What it was trained with.
         cpu_seconds: Processor time that training took, on every core.
         ready: Whether an earlier call trained it.
     """
 
     folder: Path
+    weights: str
     recipe: ClipRecipe
     cpu_seconds: float
     ready: bool
@@ -105,27 +107,31 @@ def _batches(items: Iterable[T]) -> Iterator[Sequence[T]]:
         yield batch
 
 
-def train_scorer(pool: ImageTextPool, *, samples_seen: int, seed: int) -> Scorer:
-    """Train on every pair of a pool, or take what an earlier call left.
+def train_scorer(
+    pool: ImageTextPool, rows: NDArray[np.int64], *, samples_seen: int, seed: int
+) -> Scorer:
+    """Train on pairs of a pool, or take what an earlier call left.
 
     Args:
-        pool: Pairs to learn from.
+        pool: Where they are.
+        rows: (k,) which of them, rising.
         samples_seen: Budget, brought down to whole batches, and up to two of them.
         seed: Of initialisation and data order.
     """
-    captions = train_caption_tokenizer(pool.captions(), scorer_recipe().model.text.vocab_size)
+    captions = train_caption_tokenizer(pool.captions(rows), scorer_recipe().model.text.vocab_size)
     recipe = _with_budget(scorer_recipe(), samples_seen, digest_bytes(captions))
     settings = Settings()
-    what = {"format": FORMAT, "reference": pool.root, "recipe": plain(recipe), "seed": seed}
+    selection = select_rows(submission_of(pool.uids[rows]), pool)
+    what = {"format": FORMAT, "pairs": selection.digest, "recipe": plain(recipe), "seed": seed}
     key = digest_json(what | {"software": versions("clip"), "device": resolve_device(settings)})
     folder = assay_home() / "scorers" / key.removeprefix("sha256:")[:20]
 
     def build() -> ClipModality:
-        say(f"training a scorer on {pool.n:,} pairs of {pool.name}, once")
+        say(f"training a scorer on {len(rows):,} pairs of {pool.name}, once")
         write_atomic(folder / TOKENIZER_FILE, captions)
         return ClipModality(
             pool,
-            select_rows(submission_of(pool.uids), pool),
+            selection,
             recipe,
             seed=seed,
             settings=settings,
@@ -134,7 +140,7 @@ def train_scorer(pool: ImageTextPool, *, samples_seen: int, seed: int) -> Scorer
         )
 
     made = train_once(folder, build, seed=seed, settings=settings)
-    return Scorer(made.checkpoint, recipe, made.cpu_seconds, made.ready)
+    return Scorer(made.checkpoint, made.weights, recipe, made.cpu_seconds, made.ready)
 
 
 def scorer_recipe() -> ClipRecipe:

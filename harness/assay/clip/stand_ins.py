@@ -15,17 +15,17 @@ from numpy.typing import NDArray
 from assay.canonical import digest_json
 from assay.clip.scorer import Scorer, train_scorer
 from assay.console import progress
-from assay.foundry.scenes import ScenePair
 from assay.home import assay_home
+from assay.order import drawn_order
 from assay.pool import ImageTextPool, build_image_text_pool
 from assay.pool.imagetext.images import ImageProblem, decode_image
 from assay.pool.imagetext.records import Pair
 from assay.pool.uid import uids_to_hex
 from assay.signals.clip.alignment import norm_sim
-from assay.signals.clip.reference import fresh_pairs, pair_reference
+from assay.signals.clip.reference import pair_reference, split_reference
 from assay.signals.clip.target import cluster_target, hit_by_target, target_images
 from assay.signals.clip.text_in_image import TEXT_DENSITY, fill_text
-from assay.signals.columns import Columns, PoolInputs
+from assay.signals.columns import Columns, PoolInputs, TrainedModel
 from assay.signals.kmeans import spherical_kmeans
 
 if TYPE_CHECKING:
@@ -39,10 +39,11 @@ def refclip_columns(inputs: PoolInputs) -> Columns:
     """Judge a pool by a network of its reference: see `REFCLIP`."""
     pool, settings = pairs_of(inputs), inputs.parameters
     reference = pair_reference(pool, settings["reference"])
-    fresh = list(fresh_pairs(reference))
-    if settings["reference_noise"] > 0:
-        reference = _poisoned(reference, pool, settings["reference_noise"], settings["seed"])
-    scorer = _scorer(reference, inputs)
+    rows, tried = split_reference(reference)
+    if (noise := settings["reference_noise"]) > 0:
+        reference = _poisoned(reference, rows, pool, noise, settings["seed"])
+        rows = np.arange(reference.n)
+    scorer = _scorer(inputs, reference, rows, tried)
     image, text = _embedded(scorer, pool)
     masked = image.copy()
     written = np.flatnonzero(np.asarray(inputs.signal("text_density")) >= TEXT_DENSITY)
@@ -63,7 +64,6 @@ def refclip_columns(inputs: PoolInputs) -> Columns:
         "clip_score": _cosines(image, text),
         "ref_masked_score": _cosines(masked, text),
         "ref_temperature": np.full(pool.n, scorer.temperature, dtype=np.float32),
-        "ref_recall": np.full(pool.n, recall(scorer, fresh), dtype=np.float32),
         "target_similarity": norm_sim(seen, target, order=np.inf),
         "target_norm": norm_sim(seen, target, order=2),
         "target_cluster_hit": hit_by_target(seen, clustered, centroids),
@@ -73,7 +73,7 @@ def refclip_columns(inputs: PoolInputs) -> Columns:
 def selfclip_columns(inputs: PoolInputs) -> Columns:
     """Judge a pool by a network of that pool: see `SELFCLIP`."""
     pool = pairs_of(inputs)
-    scorer = _scorer(pool, inputs)
+    scorer = _scorer(inputs, pool, np.arange(pool.n), tried=[])
     image, text = _embedded(scorer, pool)
     return {
         "self_image": image.astype(np.float16),
@@ -82,17 +82,17 @@ def selfclip_columns(inputs: PoolInputs) -> Columns:
     }
 
 
-def recall(scorer: Scorer, pairs: Sequence[ScenePair]) -> float:
-    """Return the share of images whose caption comes first among those of all pairs, NaN without pairs.
+def recall(scorer: Scorer, pairs: Sequence[tuple[str, bytes]]) -> float | None:
+    """Return the share of images whose caption comes first among those of all pairs, None without pairs.
 
     That a network filters well and that it retrieves well are two things, so one is reported beside the other.
     """
     if not pairs:
-        return float("nan")
-    captions = np.array([pair.caption for pair in pairs])
-    images = scorer.embed_images(_decoded(pair.image) for pair in pairs)
+        return None
+    captions = np.array([caption for caption, _ in pairs])
+    images = scorer.embed_images(_decoded(image) for _, image in pairs)
     first = captions[(images @ scorer.embed_texts(captions.tolist()).T).argmax(axis=1)]
-    return float((first == captions).mean())
+    return float(((first == captions) & ~np.isnan(images[:, 0])).mean())
 
 
 def pairs_of(inputs: PoolInputs) -> ImageTextPool:
@@ -101,12 +101,22 @@ def pairs_of(inputs: PoolInputs) -> ImageTextPool:
     return inputs.pool
 
 
-def _scorer(reference: ImageTextPool, inputs: PoolInputs) -> Scorer:
-    """Train, or take what an earlier signal left, which costs this one the same."""
+def _scorer(
+    inputs: PoolInputs,
+    reference: ImageTextPool,
+    rows: NDArray[np.int64],
+    tried: Sequence[tuple[str, bytes]],
+) -> Scorer:
+    """Train and try, or take what an earlier signal left, which costs this one the same."""
     settings = inputs.parameters
-    scorer = train_scorer(reference, samples_seen=settings["samples_seen"], seed=settings["seed"])
+    samples_seen, seed = settings["samples_seen"], settings["seed"]
+    scorer = train_scorer(reference, rows, samples_seen=samples_seen, seed=seed)
     if scorer.ready:
         inputs.found_ready(scorer.cpu_seconds)
+    accuracy = recall(scorer, tried)
+    inputs.rests_on(
+        TrainedModel(scorer.weights, reference.root, len(rows), accuracy, tried_on=len(tried))
+    )
     return scorer
 
 
@@ -152,15 +162,21 @@ class _Poisoned:
 
     unit = "pairs"
 
-    def __init__(self, reference: ImageTextPool, pool: ImageTextPool, share: float, seed: int):
-        rng = np.random.default_rng(seed)
+    def __init__(
+        self,
+        reference: ImageTextPool,
+        rows: NDArray[np.int64],
+        pool: ImageTextPool,
+        share: float,
+        seed: int,
+    ):
         self.name = f"{reference.name} with {share:.2%} of {pool.name}"
-        self.size, self.done = reference.n, 0
+        self.size, self.done = len(rows), 0
         count = min(round(share * self.size), pool.n)
-        own = rng.permutation(reference.n)[: self.size - count]
-        others = rng.permutation(pool.n)[:count]
+        own = rows[drawn_order(self.size, "poisoned reference, kept", seed)[: self.size - count]]
+        others = drawn_order(pool.n, "poisoned reference, taken", seed)[:count]
         self._places = [(reference, row) for row in own] + [(pool, row) for row in others]
-        self.fingerprint = digest_json([reference.root, pool.root, share, seed])
+        self.fingerprint = digest_json([reference.root, len(rows), pool.root, share, seed, "drawn"])
 
     def records(self, start: int) -> Iterator[tuple[int, Pair]]:
         """Yield pairs from place `start` on."""
@@ -171,9 +187,13 @@ class _Poisoned:
 
 
 def _poisoned(
-    reference: ImageTextPool, pool: ImageTextPool, share: float, seed: int
+    reference: ImageTextPool,
+    rows: NDArray[np.int64],
+    pool: ImageTextPool,
+    share: float,
+    seed: int,
 ) -> ImageTextPool:
-    """Build the reference with a share of its pairs replaced, or open what an earlier call left."""
-    source = _Poisoned(reference, pool, share, seed)
+    """Build these rows of a reference with a share of them replaced, or open what an earlier call left."""
+    source = _Poisoned(reference, rows, pool, share, seed)
     folder = assay_home() / "scorers" / f"poisoned-{source.fingerprint[7:19]}"
     return build_image_text_pool([source], folder, name=folder.name)

@@ -24,7 +24,7 @@ from assay.report.figure import (
 from assay.report.files import check_path, write_report
 from assay.report.markdown import markdown
 from assay.report.render import check_installed
-from assay.reproduce.table import ReferenceTable, ReproducedBaseline
+from assay.reproduce.table import ReferenceTable, ReproducedBaseline, accuracies
 from assay.reproduce.verdicts import LEVEL, Verdict
 from assay.spec import plain
 from assay.strategy.cards import NO_CLAIM
@@ -34,6 +34,10 @@ SUFFIXES = (".html", ".md", ".json")
 VERDICTS = ("reproduced", "refuted", "not distinguishable")
 CLEAN = (
     " Clean: of what the list shows, the share without a planted defect, which no baseline can see."
+)
+NETWORK = (
+    " Network: own accuracy of the network that the baseline chooses by, the share of images, of pairs that it did not "
+    "learn from, whose caption it puts first among all of them."
 )
 SHAPES = ("triangle-up", "triangle-down", "circle")
 
@@ -111,7 +115,7 @@ def _scores(table: ReferenceTable) -> Figure:
     headings = [f"{m.heading} {'↓' if m.lower_is_better else '↑'}" for m in table.metrics]
     columns = (
         "baseline", *headings, "seeds", "selected", "repeats", *(["clean"] if table.knows_truth else []),
-        "curation core-seconds", "claim", "verdict",
+        *(["network"] if table.knows_networks else []), "curation core-seconds", "claim", "verdict",
     )  # fmt: skip
     return Figure(
         key="baselines",
@@ -121,7 +125,7 @@ def _scores(table: ReferenceTable) -> Figure:
             "of this table; a baseline that is significantly noisier than the rest keeps its own. Selected: distinct "
             "examples, of the pool. Repeats: how often the budget shows them. Curation: processor time for choosing, "
             "training of the models and computing of the signals that it rests on included."
-            f"{CLEAN if table.knows_truth else ''}"
+            f"{CLEAN if table.knows_truth else ''}{NETWORK if table.knows_networks else ''}"
         ),
         alt=f"Dot plot of {table.metrics[0].heading} with intervals for {len(rows)} baselines; see the table.",
         spec=_scores_spec(table, rows),
@@ -147,6 +151,7 @@ def _row(table: ReferenceTable, baseline: ReproducedBaseline) -> dict[str, Any]:
         "pool": baseline.pool_n,
         "repeats": baseline.repeats,
         "clean": baseline.clean,
+        "network_accuracy": accuracies(baseline),
         "curation_core_seconds": baseline.curation_seconds,
         "claim": claim_text(baseline.verdict),
         "verdict": baseline.verdict.word,
@@ -164,6 +169,7 @@ def _cells(table: ReferenceTable, baseline: ReproducedBaseline) -> tuple[str, ..
         f"{baseline.unique:,} ({baseline.unique / baseline.pool_n:.0%})",
         f"{baseline.repeats:.2f}",
         *([number(baseline.clean, ".0%")] if table.knows_truth else []),
+        *([accuracies(baseline)] if table.knows_networks else []),
         number(baseline.curation_seconds, ",.1f"),
         claim_text(baseline.verdict),
         baseline.verdict.word,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from assay.console import say
@@ -9,6 +10,7 @@ from assay.errors import SignalError, StrategyError, SubmissionError
 from assay.reproduce.clean import clean_share
 from assay.runner.campaign import score_list
 from assay.settings import Settings
+from assay.signals.columns import TrainedModel
 from assay.spec import did_you_mean
 from assay.strategy.baselines import (
     Baseline,
@@ -16,7 +18,7 @@ from assay.strategy.baselines import (
     load_baseline,
     make_baseline_list,
 )
-from assay.submission import read_submission
+from assay.submission import read_manifest, read_submission, sidecar_path
 from assay.track.load import LoadedScale
 from assay.track.pools import open_pool
 
@@ -30,12 +32,14 @@ class Scored:
         records: Baseline to its records, one a seed.
         skipped: Baseline to the reason why it has no list here.
         clean: Baseline to the share of undamaged examples in what it shows; empty where a pool has no truth.
+        networks: Baseline to the networks that it chooses by, as far as their own accuracy is known.
     """
 
     pool: str
     records: dict[str, list[dict[str, Any]]]
     skipped: dict[str, str]
     clean: dict[str, float]
+    networks: dict[str, tuple[TrainedModel, ...]]
 
 
 def choose_baselines(
@@ -78,6 +82,7 @@ def score_baselines(
     records: dict[str, list[dict[str, Any]]] = {}
     skipped: dict[str, str] = {}
     clean: dict[str, float] = {}
+    networks: dict[str, tuple[TrainedModel, ...]] = {}
     for number, baseline in enumerate(baselines, start=1):
         say(f"baseline {number} of {len(baselines)}: {baseline.name}")
         try:
@@ -87,6 +92,7 @@ def score_baselines(
             say(f"  skipped: {error}")
             continue
         records[baseline.name] = score_list(path, loaded, seeds=seeds, settings=settings)
+        networks[baseline.name] = _networks(path)
         try:
             share = clean_share(read_submission(path), pool)
         except StrategyError as error:
@@ -94,4 +100,11 @@ def score_baselines(
             continue
         if share is not None:
             clean[baseline.name] = share
-    return Scored(pool.root, records, skipped, clean)
+    return Scored(pool.root, records, skipped, clean, networks)
+
+
+def _networks(path: Path) -> tuple[TrainedModel, ...]:
+    """Return what the manifest of a list says of networks that were tried."""
+    made = read_manifest(sidecar_path(path)).strategy or {}
+    models = (TrainedModel(w, **facts) for w, facts in made.get("models", {}).items())
+    return tuple(model for model in models if model.accuracy is not None)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from assay.board import PRIMARY_METRICS, Metric
 from assay.reproduce.expected import Expected
 from assay.reproduce.verdicts import Verdict, judge
+from assay.signals.columns import TrainedModel
 from assay.stats.noise import Noise, estimate_noise, mean, pooled_sd
 from assay.stats.rules import rerun_tolerance
 from assay.strategy.cards import Ranking
@@ -54,6 +55,7 @@ class ReproducedBaseline:
         pool_n: Examples that there were.
         repeats: Times that the budget shows what it chose.
         clean: Share of the tokens or pairs that it shows that are undamaged, in [0, 1]; None where no truth is known.
+        networks: That it chooses by, as far as their own accuracy is known.
         curation_seconds: Processor seconds that choosing took, that of signals and models included; None where
             the list's manifest does not say.
         verdict: On its paper's claim, by the metric that ranks.
@@ -67,6 +69,7 @@ class ReproducedBaseline:
     pool_n: int
     repeats: float
     clean: float | None
+    networks: tuple[TrainedModel, ...]
     curation_seconds: float | None
     verdict: Verdict
 
@@ -110,9 +113,19 @@ class ReferenceTable:
         return any(baseline.clean is not None for baseline in self.baselines)
 
     @property
+    def knows_networks(self) -> bool:
+        """Whether the accuracy of a network is known that a baseline chooses by."""
+        return any(baseline.networks for baseline in self.baselines)
+
+    @property
     def deviating(self) -> list[str]:
         """Names of the baselines that are not what was expected."""
         return [baseline.name for baseline in self.baselines if baseline.deviates] + [*self.lost]
+
+
+def accuracies(baseline: ReproducedBaseline) -> str:
+    """Return the own accuracies of the networks that a baseline chooses by, `-` where it chooses by none."""
+    return ", ".join(f"{model.accuracy:.1%}" for model in baseline.networks) or "-"
 
 
 def reference_table(
@@ -123,6 +136,7 @@ def reference_table(
     skipped: Mapping[str, str],
     claims: Mapping[str, Ranking | None],
     clean: Mapping[str, float] | None = None,
+    networks: Mapping[str, tuple[TrainedModel, ...]] | None = None,
 ) -> ReferenceTable:
     """Lay scores beside what was expected.
 
@@ -134,6 +148,7 @@ def reference_table(
         skipped: Baseline to the reason why it was not scored.
         claims: Baseline to what its paper claims of it.
         clean: Baseline to the undamaged share of what it shows, where a pool has truth.
+        networks: Baseline to the networks that it chooses by, as far as their own accuracy is known.
     """
     metrics = PRIMARY_METRICS[loaded.modality]
     values = {
@@ -165,6 +180,7 @@ def reference_table(
                 pool_n=about["pool_n"],
                 repeats=about["repeats"],
                 clean=(clean or {}).get(name),
+                networks=(networks or {}).get(name, ()),
                 curation_seconds=about["manifest"].get("curation_seconds"),
                 verdict=verdicts[name],
             )

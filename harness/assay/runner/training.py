@@ -25,7 +25,7 @@ from assay.track.clip_spec import ClipRecipe
 from assay.track.load import load
 from assay.track.pools import open_pool
 from assay.track.spec import Recipe
-from assay.train.checkpoint import discard_resume
+from assay.train.checkpoint import discard_resume, weights_file
 from assay.train.loop import Trained, train
 from assay.train.shards import gather_state
 
@@ -58,11 +58,6 @@ def ensure_trained(plan: RunPlan, settings: Settings) -> dict[str, Any]:
             f"the weights in {plan.folder / CHECKPOINT} do not match their digest; delete {plan.folder} and score again"
         )
     return facts
-
-
-def weights_file(checkpoint: Path) -> Path | None:
-    """Return the file of weights in a checkpoint's folder, whatever its field calls it."""
-    return next(iter(sorted(checkpoint.glob("*.safetensors"))), None)
 
 
 def _check_launch(recipe: Recipe | ClipRecipe, settings: Settings) -> None:

@@ -24,7 +24,14 @@ from assay.console import progress, say
 from assay.errors import SignalError
 from assay.pool import AnyPool
 from assay.signals.catalogue import find_signal
-from assay.signals.columns import PerExample, PoolInputs, Setting, Signal, WholePool
+from assay.signals.columns import (
+    PerExample,
+    PoolInputs,
+    Setting,
+    Signal,
+    TrainedModel,
+    WholePool,
+)
 from assay.signals.parts import compute_part, cpu_seconds, join_column, parts_of
 from assay.signals.store import (
     StoredSignal,
@@ -102,10 +109,10 @@ def build_signals(
     return [one for one in stored if one is not None]
 
 
-def costs_of(pool: AnyPool, wanted: Wanted) -> dict[str, float]:
-    """Return the processor seconds of a signal that is there and of all that it needs, by key."""
+def stored_with_needs(pool: AnyPool, wanted: Wanted) -> list[StoredSignal]:
+    """Return a signal that is there, after all that it needs."""
     stored = (open_stored(w.signal, pool, w.parameters) for w in _with_needs(pool, [wanted]))
-    return {one.key: one.cpu_seconds for one in stored if one is not None}
+    return [one for one in stored if one is not None]
 
 
 def build_possible(
@@ -195,16 +202,17 @@ def _build_whole(pool: AnyPool, signal: WholePool, parameters: Mapping[str, Sett
         if open_stored(signal, pool, parameters) is not None:
             return
         work.mkdir(parents=True, exist_ok=True)
-        started, ready = _cpu_seconds(), list[float]()
+        started, ready, models = _cpu_seconds(), list[float](), list[TrainedModel]()
         read = _reader(pool, signal)
-        inputs = PoolInputs(pool, dict(parameters), work, read, ready.append)
+        inputs = PoolInputs(pool, dict(parameters), work, read, ready.append, models.append)
         columns = signal.compute(inputs)
         check_columns(signal, columns, pool.n)
         digests = {
             name: write_column(folder, name, np.ascontiguousarray(columns[name]))
             for name in signal.columns
         }
-        finish(signal, pool, parameters, digests, _cpu_seconds() - started + sum(ready))
+        spent = _cpu_seconds() - started + sum(ready)
+        finish(signal, pool, parameters, digests, spent, models)
 
 
 def _reader(pool: AnyPool, signal: WholePool) -> Callable[[str], NDArray[Any]]:

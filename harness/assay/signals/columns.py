@@ -50,7 +50,7 @@ A whole-pool signal:
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -122,6 +122,30 @@ class PerExample:
     needs: tuple[str, ...] = field(default=(), init=False)
 
 
+@dataclass(frozen=True)
+class TrainedModel:
+    """A network that a signal rests on, as its manifest has it.
+
+    Attributes:
+        weights: `sha256:...` of its file of weights.
+        trained_on: Root of the pool that it learnt from.
+        examples: Of that pool, that it learnt from.
+        accuracy: Its own, on examples of the kind that it learnt from and did not see, in [0, 1]; None where none
+            were kept from it.
+        tried_on: How many they were.
+    """
+
+    weights: str
+    trained_on: str
+    examples: int
+    accuracy: float | None = None
+    tried_on: int = 0
+
+    def plain(self) -> dict[str, Setting | None]:
+        """Return what is to be said of these weights, by name."""
+        return {k: v for k, v in asdict(self).items() if k != "weights"}
+
+
 @dataclass(frozen=True, eq=False)
 class PoolInputs:
     """What a whole-pool signal is given.
@@ -133,6 +157,7 @@ class PoolInputs:
         signal: Returns a column that the signal `needs`, (n,), memory-mapped.
         found_ready: Is told the processor seconds that something took which an earlier call left, such as a
             trained network: they are part of the signal's cost, whoever computes it.
+        rests_on: Is told of every network that the signal rests on.
     """
 
     pool: AnyPool
@@ -140,6 +165,7 @@ class PoolInputs:
     folder: Path
     signal: Callable[[str], NDArray[Any]]
     found_ready: Callable[[float], None]
+    rests_on: Callable[[TrainedModel], None]
 
     def scan(
         self, columns: tuple[str, ...] = ("text",), what: str = "reading documents"

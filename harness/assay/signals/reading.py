@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from assay.errors import SignalError
 from assay.pool import AnyPool
-from assay.signals.build import build_signals, costs_of, want
-from assay.signals.columns import Setting
+from assay.signals.build import build_signals, stored_with_needs, want
+from assay.signals.columns import Setting, TrainedModel
 
 
 class SignalReader:
@@ -19,6 +19,7 @@ class SignalReader:
     Attributes:
         used: What was read -> its digest: columns, with parameters where they were given.
         cpu_seconds: Processor time that computing them took, and all that they need, whenever that was.
+        models: Networks that all this rests on, by the digest of their weights.
         spent: Processor time just now that is not to be counted again: computing signals, opening references.
     """
 
@@ -26,6 +27,7 @@ class SignalReader:
         self._pool = pool
         self._costs: dict[str, float] = {}
         self.used: dict[str, str] = {}
+        self.models: dict[str, TrainedModel] = {}
         self.spent = 0.0
 
     @property
@@ -48,7 +50,9 @@ class SignalReader:
             )
         settings = ", ".join(f"{key}={value}" for key, value in sorted(parameters.items()))
         self.used[f"{name}({settings})" if settings else name] = stored.digests[name]
-        self._costs |= costs_of(self._pool, wanted)
+        for one in stored_with_needs(self._pool, wanted):
+            self._costs[one.key] = one.cpu_seconds
+            self.models |= {model.weights: model for model in one.models}
         return stored.column(name)
 
     @contextmanager

@@ -8,7 +8,7 @@ and the keys of the signals that it needs. So what is there is never stale, only
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from assay.errors import SignalError
 from assay.home import assay_home
 from assay.pool import AnyPool
 from assay.signals.catalogue import find_signal
-from assay.signals.columns import Columns, Setting, Signal
+from assay.signals.columns import Columns, Setting, Signal, TrainedModel
 
 MANIFEST_FILE = "signal.json"
 
@@ -39,6 +39,7 @@ class StoredSignal:
         digests: Column -> `sha256:...` of its values.
         cpu_seconds: Processor time that computing it takes, alone, with every model that it trains, but without
             the signals that it needs.
+        models: Networks that it rests on.
     """
 
     folder: Path
@@ -47,6 +48,7 @@ class StoredSignal:
     parameters: dict[str, Setting]
     digests: dict[str, str]
     cpu_seconds: float
+    models: tuple[TrainedModel, ...] = ()
 
     def column(self, name: str) -> NDArray[Any]:
         """Return a column, (n,) or (n, d), memory-mapped.
@@ -102,6 +104,7 @@ def open_stored(
             parameters=value["parameters"],
             digests=value["digests"],
             cpu_seconds=value["cpu_seconds"],
+            models=tuple(TrainedModel(w, **m) for w, m in value.get("models", {}).items()),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise SignalError(
@@ -124,6 +127,7 @@ def finish(
     parameters: Mapping[str, Setting],
     digests: dict[str, str],
     cpu_seconds: float,
+    models: Sequence[TrainedModel] = (),
 ) -> StoredSignal:
     """Declare a signal whole: its columns are written, its working folder goes."""
     folder = signal_folder(signal, pool, parameters)
@@ -134,6 +138,7 @@ def finish(
         parameters=dict(parameters),
         digests=digests,
         cpu_seconds=round(cpu_seconds, 3),
+        models=tuple(models),
     )
     manifest = {
         "format": 1,
@@ -147,6 +152,7 @@ def finish(
         "columns": dict(signal.columns),
         "digests": stored.digests,
         "cpu_seconds": stored.cpu_seconds,
+        "models": {model.weights: model.plain() for model in stored.models},
     }
     write_atomic(folder / MANIFEST_FILE, (json.dumps(manifest, indent=2) + "\n").encode())
     shutil.rmtree(work_folder(folder), ignore_errors=True)

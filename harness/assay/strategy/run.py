@@ -15,6 +15,7 @@ from assay.errors import StrategyError, SubmissionError
 from assay.pool import AnyPool, ImageTextPool
 from assay.pool.manifest import truth_path
 from assay.pool.uid import UID_DTYPE
+from assay.signals.columns import TrainedModel
 from assay.signals.reading import SignalReader
 from assay.strategy.load import Setting, Strategy, errors_of
 from assay.strategy.view import PairView, PoolView
@@ -40,12 +41,14 @@ class Outcome:
         cpu_seconds: Processor time, finished child processes included, and that of the signals it read,
             whenever they were computed.
         inputs: Columns of signals and lists of ids that it read -> their digests.
+        models: Networks that these columns rest on.
     """
 
     submission: Submission
     seconds: float
     cpu_seconds: float
     inputs: dict[str, str] = field(default_factory=dict)
+    models: tuple[TrainedModel, ...] = ()
 
 
 def run_strategy(
@@ -81,6 +84,7 @@ def run_strategy(
         seconds=time.perf_counter() - started,
         cpu_seconds=_cpu_seconds() - started_cpu - signals.spent + signals.cpu_seconds,
         inputs=dict(signals.used),
+        models=tuple(signals.models.values()),
     )
 
 
@@ -182,6 +186,7 @@ def manifest_of(
     strategy: Strategy, outcome: Outcome, pool: AnyPool, *, seed: int, settings: dict[str, Setting]
 ) -> dict[str, Any]:
     """Return the part of a manifest that says how the list was made."""
+    models = {model.weights: model.plain() for model in outcome.models}
     return {
         "curation_seconds": round(outcome.cpu_seconds, 3),
         "strategy": {
@@ -194,5 +199,6 @@ def manifest_of(
             "seconds": round(outcome.seconds, 3),
             "cpu_seconds": round(outcome.cpu_seconds, 3),
             **({"inputs": outcome.inputs} if outcome.inputs else {}),
+            **({"models": models} if models else {}),
         },
     }

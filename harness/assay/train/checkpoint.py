@@ -22,6 +22,11 @@ from assay.train.shards import full_tensor, like
 RESUME_FILE = "resume.safetensors"
 
 
+def weights_file(checkpoint: Path) -> Path | None:
+    """Return the file of weights in a checkpoint's folder, whatever its field calls it."""
+    return next(iter(sorted(checkpoint.glob("*.safetensors"))), None)
+
+
 def _optimizer_state(
     model: nn.Module, optimizers: list[torch.optim.Optimizer]
 ) -> dict[str, Tensor]:

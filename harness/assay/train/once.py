@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from assay.artifact import atomic_folder, only_one, write_atomic
+from assay.canonical import digest_file
 from assay.console import say
 from assay.modality import Modality
 from assay.settings import Settings
-from assay.train.checkpoint import discard_resume
+from assay.train.checkpoint import discard_resume, weights_file
 from assay.train.loop import train
 
 COST_FILE = "cost.json"
@@ -23,11 +24,13 @@ class Once:
 
     Attributes:
         checkpoint: Its folder.
+        weights: `sha256:...` of its file of weights.
         cpu_seconds: Processor time that training took, on every core; of a killed attempt's successor alone.
         ready: Whether an earlier call trained it.
     """
 
     checkpoint: Path
+    weights: str
     cpu_seconds: float
     ready: bool
 
@@ -57,4 +60,6 @@ def train_once(
                 write_atomic(partial / COST_FILE, json.dumps(cost).encode())
             discard_resume(folder)
     cost = json.loads((checkpoint / COST_FILE).read_bytes())
-    return Once(checkpoint, cost["cpu_seconds"], ready)
+    weights = weights_file(checkpoint)
+    assert weights is not None, "a checkpoint has weights"
+    return Once(checkpoint, digest_file(weights), cost["cpu_seconds"], ready)

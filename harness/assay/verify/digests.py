@@ -23,11 +23,12 @@ from assay.record import record_digest, result_digest
 from assay.runner.modalities import input_digests, prepare
 from assay.runner.plan import PLAN_FILE, read_plan
 from assay.runner.scoring import OUTPUTS_FILE
-from assay.runner.training import CHECKPOINT, weights_file
+from assay.runner.training import CHECKPOINT
 from assay.seeds import derive_seed, epoch_digest, epoch_seed
 from assay.spec import plain
 from assay.suite.clip.embedded import EMBEDDED_CLIP_SUITE
 from assay.suite.embedded import EMBEDDED_SUITE
+from assay.train.checkpoint import weights_file
 from assay.verify.case import EPOCH_FILE, Case
 from assay.verify.report import AbsentError, DiffersError, PendingError, short
 

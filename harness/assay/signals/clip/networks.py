@@ -9,7 +9,7 @@ SAMPLES_SEEN = 64_000
 
 REFCLIP = WholePool(
     name="refclip",
-    version=3,
+    version=4,
     kind="image-text",
     columns={
         "ref_image": "image embedding by a network trained on the reference, length 1; missing: no image",
@@ -17,8 +17,6 @@ REFCLIP = WholePool(
         "clip_score": "cosine of both: the CLIP score of that network, whatever scores came with the pool",
         "ref_masked_score": "the same, after words in the image were filled in",
         "ref_temperature": "of that network's softmax, the same for all",
-        "ref_recall": "share of 500 fresh pairs of the generated reference whose caption that network finds first, the same "
-        "for all; missing: another reference",
         "target_similarity": "largest cosine, in size, of the image with an image of the target",
         "target_norm": "root of the sum of squared cosines with all images of the target",
         "target_cluster_hit": "whether an image of the target, of the embedded one's task `shape`, falls into the same cluster",
@@ -38,7 +36,7 @@ REFCLIP = WholePool(
 
 SELFCLIP = WholePool(
     name="selfclip",
-    version=1,
+    version=2,
     kind="image-text",
     columns={
         "self_image": "image embedding by a network trained on this pool, unfiltered; missing: no image",
@@ -52,7 +50,7 @@ SELFCLIP = WholePool(
 
 IMGENC = WholePool(
     name="imgenc",
-    version=1,
+    version=2,
     kind="image-text",
     columns={
         "imgenc_image": "image embedding by a network that learnt from this pool's images alone, length 1"

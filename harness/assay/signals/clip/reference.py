@@ -6,17 +6,22 @@ NAME-reference.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
 
 from assay.errors import PoolError, SignalError
-from assay.foundry.scenes import ScenePair, ScenesSource, reference_scenes
+from assay.foundry.scenes import ScenesSource, reference_scenes
+from assay.order import drawn_order
 from assay.pool import AnyPool, ImageTextPool, build_image_text_pool, load_pool, pool_path
 from assay.signals.columns import Setting
 
 DEFAULT = "default"
 EMBEDDED_DEFAULT = "foundry-clip-reference-4000"
-FRESH_PAIRS = 500
-"""Pairs that a network of a generated reference is tried on."""
+TRIED_PAIRS = 500
+"""Pairs that a network is tried on; of a reference that was not generated, at most a tenth is kept for that."""
+_KEPT_SHARE = 10
 
 _EMBEDDED = re.compile(r"foundry-clip-reference-([1-9]\d*)")
 
@@ -48,10 +53,25 @@ def pair_reference(pool: AnyPool, name: str) -> ImageTextPool:
     return found
 
 
-def fresh_pairs(reference: ImageTextPool) -> Iterator[ScenePair]:
-    """Yield clean pairs of the kind of a reference that are not in it; none if it was not generated."""
+def split_reference(
+    reference: ImageTextPool,
+) -> tuple[NDArray[np.int64], list[tuple[str, bytes]]]:
+    """Return what to train a network on, and what to try it on, which is as clean and not among the first.
+
+    A generated reference is trained on whole, and tried on further pairs of its stream. Of another, some pairs are
+    kept from training.
+
+    Returns:
+        (k,) rows to train on, rising; and captions with encoded images to try, none if the reference has under 10.
+    """
+    rows = np.arange(reference.n)
     if _EMBEDDED.fullmatch(reference.name):
-        yield from reference_scenes(reference.n, reference.n + FRESH_PAIRS)
+        further = reference_scenes(reference.n, reference.n + TRIED_PAIRS)
+        return rows, [(pair.caption, pair.image) for pair in further]
+    count = min(TRIED_PAIRS, reference.n // _KEPT_SHARE)
+    kept = np.sort(drawn_order(reference.n, "kept from training", reference.root)[:count])
+    tried = [(reference.caption(row), reference.image_bytes(row)) for row in kept.tolist()]
+    return np.delete(rows, kept), tried
 
 
 def pin_reference(pool: AnyPool, settings: Mapping[str, Setting]) -> Mapping[str, Setting]:

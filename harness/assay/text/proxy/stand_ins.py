@@ -11,7 +11,7 @@ from assay.order import drawn_order, drawn_words
 from assay.pool import Pool, build_pool
 from assay.pool.records import Record
 from assay.pool.uid import uids_to_hex
-from assay.signals.columns import Columns, PoolInputs
+from assay.signals.columns import Columns, PoolInputs, TrainedModel
 from assay.signals.text.reference import Reference, open_reference
 from assay.text.proxy.ranking import concordance, fit_preference
 from assay.text.proxy.reader import read_pool
@@ -107,6 +107,8 @@ def _trained(
     )
     if proxy.ready:
         inputs.found_ready(proxy.cpu_seconds)
+    documents_read = documents.pool.n if documents.rows is None else len(documents.rows)
+    inputs.rests_on(TrainedModel(proxy.weights, documents.pool.root, documents_read))
     return proxy
 
 

@@ -49,6 +49,7 @@ class Proxy:
     Attributes:
         folder: Its checkpoint, which plain transformers loads.
         digest: `sha256:...` of all that decided it: documents, recipe, seed, software, what it started from.
+        weights: `sha256:...` of its weights, after the last step.
         recipe: What it was trained with.
         eos_id: The end-of-text token, which comes before every document.
         cpu_seconds: Processor time that training took, on every core, without what it started from.
@@ -58,6 +59,7 @@ class Proxy:
 
     folder: Path
     digest: str
+    weights: str
     recipe: Recipe
     eos_id: int
     cpu_seconds: float
@@ -128,7 +130,7 @@ def train_proxy(
 
     made = train_once(folder, build, seed=seed, settings=settings)
     facts = (made.cpu_seconds, made.ready, tuple(kept.values()))
-    return Proxy(made.checkpoint, digest, recipe, pool.eos_id, *facts)
+    return Proxy(made.checkpoint, digest, made.weights, recipe, pool.eos_id, *facts)
 
 
 def _moments(folder: Path, steps: int, count: int) -> dict[int, Path]:
