@@ -7,7 +7,8 @@ Cost:   A quarter of a core-hour for a million pairs, nearly all of it the langu
 Form:   ids
 Needs:  Signals caption_length, sizes and language (extra `language`).
 
-Substituted: py3langid names the language, where DataComp has fastText's lid.176.
+Substituted: py3langid names the language, where DataComp has fastText's lid.176, which
+`--set language_model=lid.176.bin` brings back.
 """
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from assay.signals.clip.captions import large_enough
 from assay.strategy import PairView
+from assay.strategy.languages import in_language
 
 
 def select(
@@ -22,6 +24,7 @@ def select(
     *,
     seed: int,
     language: str = "en",
+    language_model: str = "",
     min_words: int = 3,
     min_characters: int = 6,
     min_side: int = 200,
@@ -37,5 +40,5 @@ def select(
         & (pool.signal("aspect_ratio") <= max_aspect)
     )
     if language:
-        kept &= pool.signal("language") == language
+        kept &= in_language(pool, language, language_model)
     return pool.uids[kept]

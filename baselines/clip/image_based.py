@@ -11,8 +11,8 @@ Needs:  Signals caption_length, language (extra `language`) and refclip (extra `
 DataComp's own files serve where the pool came with features: `--set embedding=l14_img centroids=C.npy target=T.npy`,
 100,000 centroids and the features of ImageNet's training images. Substituted otherwise: features of a small
 network trained on the reference, and as many clusters as the pool has hundreds of pairs (DataComp small: 128 pairs
-a cluster); of the embedded suite the task `shape`, which names things, for ImageNet. Substituted always: py3langid
-for fastText's lid.176.
+a cluster); of the embedded suite the task `shape`, which names things, for ImageNet. Substituted always, unless
+`--set language_model=lid.176.bin` names it: py3langid for fastText's lid.176.
 """
 
 import numpy as np
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from assay.errors import StrategyError
 from assay.signals.clip.target import hit_by_target
 from assay.strategy import PairView
+from assay.strategy.languages import in_language
 
 
 def select(
@@ -32,10 +33,11 @@ def select(
     target: str = "default",
     reference: str = "default",
     samples_seen: int = 64_000,
+    language_model: str = "",
 ) -> NDArray[np.void]:
     """Keep the pairs that pass every test; the seed has nothing to decide."""
     kept = (pool.signal("caption_words") > 1) & (pool.signal("caption_characters") > 5)
-    kept &= pool.signal("language") == "en"
+    kept &= in_language(pool, "en", language_model)
     if embedding == "refclip":
         kept &= pool.signal(
             "target_cluster_hit", reference=reference, target=target, samples_seen=samples_seen

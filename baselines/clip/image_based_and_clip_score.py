@@ -29,11 +29,17 @@ def select(
     target: str = "default",
     reference: str = "default",
     samples_seen: int = 64_000,
+    language_model: str = "",
 ) -> NDArray[np.void]:
     """Intersect."""
     network = {"seed": seed, "reference": reference, "samples_seen": samples_seen}
     by_image = load_strategy("image_based", "clip").select(
-        pool, embedding=embedding, centroids=centroids, target=target, **network
+        pool,
+        embedding=embedding,
+        centroids=centroids,
+        target=target,
+        language_model=language_model,
+        **network,
     )
     by_score = load_strategy("clip_score", "clip").select(
         pool, fraction=fraction, threshold=threshold, column=column, **network

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from assay.errors import SignalError
 from assay.foundry.scenes import scenes
 from assay.pool import ImageTextPool, build_image_text_pool
 from assay.pool.uid import find
-from assay.signals.clip.captions import ENGLISH_ODDS
+from assay.signals.clip.languages import ENGLISH_ODDS
 from assay.signals.text.language import identify
 from assay.strategy import load_strategy, parse_settings, run_strategy
 from assay.track.spec import Budget
@@ -85,7 +86,7 @@ def pool(data, tmp_path_factory) -> ImageTextPool:
 
 @pytest.fixture(scope="module")
 def english(data) -> np.ndarray:
-    """Substituted in the same way on both sides: py3langid for lid.176 and gcld3."""
+    """Substituted in the same way on both sides: py3langid for lid.176."""
     return identify(data["text"], ENGLISH_ODDS)[0] == "en"
 
 
@@ -161,7 +162,11 @@ def test_clip_score_by_fraction_differs_by_one_and_ties_alone(pool, data, fracti
     assert {scores[number] for number in theirs - ours} == {threshold}
 
 
-def test_laion2b(pool, data, english):
+def test_laion2b(pool, data):
+    """gcld3 (0 to 1000 bytes) says en, and the score of B/32 is at least 0.28."""
+    gcld3 = pytest.importorskip("gcld3")
+    detector = gcld3.NNetLanguageIdentifier(0, 1000)
+    english = np.array([detector.FindLanguage(text=text).language == "en" for text in data["text"]])
     expected = where(english & (np.array(data["clip_b32_similarity_score"]) >= 0.28))
     assert 20 < len(expected) < N - 20
     assert chosen(pool, "laion2b") == expected
@@ -175,6 +180,40 @@ def test_text_based(pool, data, english):
     expected = where(english & np.array(named))
     assert 20 < len(expected) < N - 20
     assert chosen(pool, "text_based", f"concepts={pool.path.parent / 'nouns.txt'}") == expected
+
+
+def test_a_fasttext_model_names_the_language_where_one_is_given(pool, data, tmp_path):
+    """The substitution goes: fastText's own answers, of a model that stands in for lid.176.bin."""
+    fasttext = pytest.importorskip("fasttext")
+    lines = [f"__label__{('en', 'xx')[len(text) % 2]} {text}" for text in data["text"]]
+    (tmp_path / "lines.txt").write_text("\n".join(lines))
+    model = fasttext.train_supervised(str(tmp_path / "lines.txt"), dim=16, epoch=50, verbose=0)
+    model.save_model(str(tmp_path / "lid.bin"))
+    labels, _ = model.predict([text.replace("\n", " ") for text in data["text"]])
+    english = np.array([names[0] == "__label__en" for names in labels])
+    expected = where(basic(data, english))
+    assert 20 < len(expected) < N - 20
+    word = f"language_model={tmp_path / 'lid.bin'}"
+    assert chosen(pool, "basic_filter", word) == expected
+    both = where(image_based(data, english))
+    assert chosen(pool, "image_based", *files(pool), word) == both
+    everything = [*files(pool), word, "fraction=1"]
+    assert chosen(pool, "image_based_and_clip_score", *everything) == both
+
+
+def test_a_language_model_that_is_none_is_one_line(pool, tmp_path):
+    with pytest.raises(
+        SignalError, match=r"fasttext_language asks .*'no\.bin'.* get lid\.176\.bin"
+    ):
+        chosen(pool, "basic_filter", "language_model=no.bin")
+    (tmp_path / "bad.bin").write_bytes(b"not a model")
+    with pytest.raises(SignalError, match=r"bad\.bin is no fastText model"):
+        chosen(
+            pool,
+            "text_based",
+            f"concepts={pool.path.parent / 'nouns.txt'}",
+            f"language_model={tmp_path / 'bad.bin'}",
+        )
 
 
 def files(pool: ImageTextPool) -> list[str]:

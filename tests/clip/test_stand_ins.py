@@ -142,9 +142,17 @@ def test_a_reference_image_comes_closest_to_itself_as_a_target(home, refclip):
     ("name", "parameters"),
     [("refclip", OWN), ("selfclip", {}), ("imgenc", {})],
 )
-def test_from_nothing_again_the_same_bytes_come_out(home, tmp_path, name, parameters):
+def test_from_nothing_again_with_other_threads_the_same_bytes_come_out(
+    home, tmp_path, name, parameters
+):
+    before = torch.get_num_threads()
     _, first = built(home, name, **parameters)
-    _, again = built(tmp_path / "other", name, **parameters)
+    assert torch.get_num_threads() == before
+    torch.set_num_threads(3 - min(before, 2))
+    try:
+        _, again = built(tmp_path / "other", name, **parameters)
+    finally:
+        torch.set_num_threads(before)
     assert again.digests == first.digests
     assert again.key == first.key
     assert again.models == first.models

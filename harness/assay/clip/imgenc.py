@@ -26,6 +26,7 @@ from assay.console import progress
 from assay.order import drawn_order
 from assay.signals.columns import Columns, PoolInputs, TrainedModel
 from assay.track.clip_spec import ClipRecipe
+from assay.train.device import one_thread
 
 BATCH = 128
 TEMPERATURE = 0.2
@@ -51,7 +52,8 @@ def imgenc_columns(inputs: PoolInputs) -> Columns:
             if image is not None
         ]
     )
-    network = _train(thumbnails, recipe, settings["samples_seen"], settings["seed"])
+    with one_thread():
+        network = _train(thumbnails, recipe, settings["samples_seen"], settings["seed"])
     tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
     weights = digest_bytes(save_tensors(tensors))
     inputs.rests_on(TrainedModel(weights, pool.root, len(thumbnails)))
@@ -132,7 +134,7 @@ def _embed(
 ) -> NDArray[np.float32]:
     """Return unit vectors, (k, d)."""
     batch = torch.from_numpy(np.stack(thumbnails)).permute(0, 3, 1, 2).float() / 255
-    with torch.no_grad():
+    with one_thread(), torch.no_grad():
         return F.normalize(network(_normalized(batch, recipe)), dim=1).numpy()
 
 

@@ -28,7 +28,7 @@ from assay.submission import submission_of
 from assay.track.captions import TOKENIZER_FILE, train_caption_tokenizer
 from assay.track.clip_spec import ClipRecipe, ClipScale
 from assay.track.load import load_scale_file
-from assay.train.device import configure_torch, resolve_device
+from assay.train.device import configure_torch, one_thread, resolve_device
 from assay.train.once import train_once
 from assay.versions import versions
 
@@ -97,7 +97,7 @@ class Scorer:
         return np.empty((0, self.recipe.model.embed_dim), dtype=np.float32)
 
     def _encode(self, encode: Any, batch: torch.Tensor) -> NDArray[np.float32]:
-        with torch.no_grad():
+        with one_thread(), torch.no_grad():
             return encode(batch.to(self._model.logit_scale.device), normalize=True).cpu().numpy()
 
 

@@ -1,9 +1,10 @@
 """Every signal, in the order in which they are listed and built."""
 
 from assay.errors import SignalError
-from assay.signals.clip.captions import CAPTION_LANGUAGE, CAPTION_LENGTH, COPIES, SIZES
+from assay.signals.clip.captions import CAPTION_LENGTH, COPIES, SIZES
 from assay.signals.clip.hashes import IMAGE_DUPLICATES, IMAGE_HASH
 from assay.signals.clip.image_clusters import IMAGE_CLUSTERS
+from assay.signals.clip.languages import CAPTION_LANGUAGE, CLD3, FASTTEXT_LANGUAGE
 from assay.signals.clip.matches import CONCEPTS, NOUN_COUNT
 from assay.signals.clip.networks import IMGENC, REFCLIP, SELFCLIP
 from assay.signals.clip.text_in_image import TEXT_IN_IMAGE
@@ -60,6 +61,8 @@ SIGNALS: tuple[Signal, ...] = (
     PAIRWISE_RANKER,
     CAPTION_LENGTH,
     CAPTION_LANGUAGE,
+    CLD3,
+    FASTTEXT_LANGUAGE,
     COPIES,
     SIZES,
     NOUN_COUNT,

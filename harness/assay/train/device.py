@@ -2,6 +2,8 @@
 
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +47,17 @@ def configure_torch(settings: Settings) -> None:
     torch.backends.cudnn.allow_tf32 = False
     if settings.threads:
         torch.set_num_threads(settings.threads)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Compute in one thread, whatever the machine has: the order of sums, and so the bits, depend on their number."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def resolve_device(settings: Settings) -> str:

@@ -1,4 +1,7 @@
-"""Training a small model for the sake of a signal: once, kept with what it took."""
+"""Training a small model for the sake of a signal: once, kept with what it took.
+
+In one thread: what a strategy chooses by such a model is then the same on machines with other numbers of cores.
+"""
 
 import json
 import os
@@ -12,6 +15,7 @@ from assay.console import say
 from assay.modality import Modality
 from assay.settings import Settings
 from assay.train.checkpoint import discard_resume, weights_file
+from assay.train.device import one_thread
 from assay.train.loop import train
 
 COST_FILE = "cost.json"
@@ -44,8 +48,9 @@ def train_once(
         folder: Named by all that decides the model.
         build: Returns what is trained; not called where the model is there.
         seed: Of initialisation and data order.
-        settings: How to run here.
+        settings: How to run here; of threads it says nothing.
     """
+    assert not settings.threads, "one, always"
     checkpoint = folder / "checkpoint"
     folder.mkdir(parents=True, exist_ok=True)
     with only_one(folder / "training.lock", lambda: say("another process trains the same model")):
@@ -53,7 +58,8 @@ def train_once(
         if not ready:
             modality = build()
             started = sum(os.times()[:4])
-            trained = train(modality, seed=seed, folder=folder, settings=settings)
+            with one_thread():
+                trained = train(modality, seed=seed, folder=folder, settings=settings)
             cost = {"cpu_seconds": round(sum(os.times()[:4]) - started, 3)}
             with atomic_folder(checkpoint) as partial:
                 modality.save_checkpoint(trained.model, partial)

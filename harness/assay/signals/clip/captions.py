@@ -1,4 +1,4 @@
-"""Signals of captions, and of the sizes that came with their images."""
+"""Signals of captions, and of the sizes that came with their images; languages are in a file of their own."""
 
 from collections import Counter
 
@@ -8,18 +8,6 @@ from numpy.typing import NDArray
 from assay.errors import SignalError
 from assay.pool import AnyPool, ImageTextPool
 from assay.signals.columns import Columns, Examples, PerExample, PoolInputs, WholePool
-from assay.signals.text.language import check_installed, identify
-
-ENGLISH_ODDS = 8.0
-"""What a caption's language is held to be beforehand: English has about eight times the pages of any other language.
-
-Of 14,749 real queries of one or two English (or Latin) words 81 % are then called English, and 26 % without; of 1,554
-single words of German, French, Spanish and Chinese 59 % are, and none without. Longer English captions gain as well
-(labels of five words: 79 to 100 %); of the generator's foreign sentences one in two hundred is lost.
-
-Source:
-    https://commoncrawl.github.io/cc-crawl-statistics/plots/languages: English about 44 %, the next about 6 %.
-"""
 
 
 def captions_of(pool: AnyPool) -> list[str]:
@@ -46,26 +34,6 @@ CAPTION_LENGTH = PerExample(
         "caption_characters": "Unicode characters of the caption",
     },
     compute=_length,
-)
-
-
-def _language(examples: Examples) -> Columns:
-    captions = examples.table.column("text").to_pylist()
-    codes, probabilities = identify(captions, ENGLISH_ODDS)
-    return {"language": codes, "language_score": probabilities}
-
-
-CAPTION_LANGUAGE = PerExample(
-    name="language",
-    version=2,
-    kind="image-text",
-    reads=("text",),
-    columns={
-        "language": "ISO 639 code, `und` where there is no letter; of few words, a guess",
-        "language_score": "probability of that language",
-    },
-    compute=_language,
-    check=check_installed,
 )
 
 

@@ -6,7 +6,7 @@ Source:
 """
 
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,8 @@ WORD_NGRAMS = 2
 BUCKETS = 262_144
 """Of hashed bigrams. fastText's 2,000,000 take 0.8 GB, and references here hold some 100,000 bigrams."""
 
-_POSITIVE, _NEGATIVE = "__label__hq", "__label__cc"
+_LABEL = "__label__"
+_POSITIVE, _NEGATIVE = f"{_LABEL}hq", f"{_LABEL}cc"
 
 
 class Classifier:
@@ -84,6 +85,34 @@ class Classifier:
             if _POSITIVE in names:
                 found[place] = values[names.index(_POSITIVE)]
         return np.clip(found, 0.0, 1.0)
+
+
+def load_labeller(path: str) -> Callable[[Sequence[str]], list[tuple[str, float]]]:
+    """Return what gives texts the likeliest label of a classifier in a file, with its probability.
+
+    A label is without its `__label__`; that of a text without a word is `und`, at 0.
+
+    Raises:
+        SignalError: If the package is not installed, or the file is no fastText model.
+    """
+    fasttext = _package()
+    try:
+        model = fasttext.load_model(path)
+    except ValueError as error:
+        raise SignalError(
+            f"{path} is no fastText model ({error}); name another file, such as lid.176.bin"
+        ) from None
+
+    def label(texts: Sequence[str]) -> list[tuple[str, float]]:
+        if not texts:
+            return []
+        labels, probabilities = model.predict([_one_line(text) for text in texts])
+        return [
+            (names[0].removeprefix(_LABEL), min(1.0, float(values[0]))) if names else ("und", 0.0)
+            for names, values in zip(labels, probabilities, strict=True)
+        ]
+
+    return label
 
 
 def _one_line(text: str) -> str:

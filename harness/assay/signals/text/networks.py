@@ -18,7 +18,7 @@ STAND_INS = "assay.text.proxy.stand_ins"
 
 PROXY_LOSSES = WholePool(
     name="proxy_losses",
-    version=1,
+    version=2,
     kind="text",
     columns={
         "proxy_loss": "mean loss of a small language model trained on this pool, nats a token",
@@ -38,7 +38,7 @@ PROXY_LOSSES = WholePool(
 
 LOSS_TRAJECTORY = WholePool(
     name="loss_trajectory",
-    version=1,
+    version=2,
     kind="text",
     columns={
         "loss_trajectory": "mean loss at moments of the training of a small language model of this pool, nats a token"
@@ -51,7 +51,7 @@ LOSS_TRAJECTORY = WholePool(
 
 PROXY_LADDER = WholePool(
     name="proxy_ladder",
-    version=1,
+    version=2,
     kind="text",
     columns={
         "predictive_strength": "share of pairs of small language models of this pool of which the one better on the "
@@ -66,7 +66,7 @@ PROXY_LADDER = WholePool(
 
 PAIRWISE_RANKER = WholePool(
     name="pairwise_ranker",
-    version=1,
+    version=2,
     kind="text",
     columns={
         "preference": "log-odds of being preferred, learnt from pairs of a reference document and one of this pool, on "

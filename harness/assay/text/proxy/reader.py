@@ -18,6 +18,7 @@ from assay.console import progress
 from assay.pool import Pool
 from assay.text.proxy.trainer import Proxy
 from assay.text.rows import Layout, Row, batches
+from assay.train.device import one_thread
 
 BLOCK_TOKENS = 1 << 17
 """Of the documents among whose windows those of one length are read together; it bounds memory."""
@@ -104,7 +105,7 @@ def _forward(proxy: Proxy, rows: Sequence[Row]) -> tuple[NDArray[np.float64], ND
 
     head = proxy.model.get_output_embeddings()
     assert head is not None, "a causal language model has an output layer"
-    with torch.inference_mode():
+    with one_thread(), torch.inference_mode():
         # Causality hides the padding, which lies on the right: no mask needed.
         hidden = proxy.model.base_model(
             input_ids=on_device(layout.tokens), use_cache=False

@@ -38,6 +38,9 @@ SCALE = "pico"
 FINE_TUNING_SCALE = "pico-low-lr"
 """The scale whose recipe it is trained on with: at the full rates a model forgets what it comes from."""
 
+FORMAT = 2
+"""Bumped whenever the same inputs give another proxy."""
+
 HEAD_SIZE = 16
 """Width of an attention head of a proxy of another width."""
 
@@ -113,7 +116,8 @@ def train_proxy(
     what = {"selection": selection.digest, "recipe": plain(recipe), "seed": seed}
     what |= {"start": start.digest if start else None, "software": versions("text")}
     what |= {"moments": moments} if moments else {}
-    digest = digest_json(what | {"device": resolve_device(Settings())})
+    what |= {"format": FORMAT, "device": resolve_device(Settings())}
+    digest = digest_json(what)
     folder = assay_home() / "proxies" / digest.removeprefix("sha256:")[:20]
     settings = Settings()
     kept = _moments(folder, recipe.steps, moments)
