@@ -13,6 +13,7 @@ from assay.errors import CompareError
 from assay.report.figure import UNKNOWN
 from assay.report.markdown import markdown
 from assay.report.results import check_results_path, results_report, write_results
+from assay.reproduce.lists import ListFacts
 from assay.reproduce.table import ReferenceTable, reference_table
 from assay.signals.columns import TrainedModel
 from assay.strategy.cards import Ranking
@@ -61,7 +62,7 @@ def test_verdicts_stand_beside_scores_sizes_and_costs(table):
 def test_the_undamaged_share_is_shown_where_it_is_known(table):
     assert "clean" not in results_report(table).figures[0].table.columns
     first, *others = table.baselines
-    known = replace(table, baselines=(replace(first, clean=0.875), *others))
+    known = replace(table, baselines=(replace(first, made=ListFacts(clean=0.875)), *others))
     scores = results_report(known).figures[0]
     place = scores.table.columns.index("clean")
     assert [row[place] for row in scores.table.rows][:2] == ["88%", UNKNOWN]
@@ -72,7 +73,7 @@ def test_the_own_accuracy_of_a_network_is_shown_where_it_is_known(table):
     assert "network" not in results_report(table).figures[0].table.columns
     first, *others = table.baselines
     network = TrainedModel("sha256:aa", "sha256:bb", 4000, accuracy=0.286, tried_on=500)
-    known = replace(table, baselines=(replace(first, networks=(network,)), *others))
+    known = replace(table, baselines=(replace(first, made=ListFacts(networks=(network,))), *others))
     scores = results_report(known).figures[0]
     place = scores.table.columns.index("network")
     assert [row[place] for row in scores.table.rows][:2] == ["28.6%", "-"]

@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from assay.cli.reproduce import REFITTED, render
 from assay.errors import TrackError
 from assay.reproduce.expected import expected_path, read_expected, write_expected
+from assay.reproduce.lists import ListFacts
 from assay.reproduce.table import ReferenceTable, reference_table
 from assay.stats.rules import rerun_tolerance
 from assay.track.load import LoadedScale
@@ -90,6 +92,22 @@ def test_another_list_deviates_whatever_it_scores(
     found = table(loaded, {"oracle": other})
     assert found.baselines[0].other_list
     assert found.deviating == ["oracle"]
+
+
+def test_another_list_of_a_model_that_was_fitted_here_is_said_and_does_not_deviate(
+    loaded: LoadedScale, claimed: dict[str, list[dict]]
+) -> None:
+    other = {"oracle": records(loaded, "oracle changed", [0.40, 0.41, 0.40])}
+    lists = {"oracle": ListFacts(fitted=True)}
+    expected = read_expected(loaded, POOL)
+    found = reference_table(loaded, POOL, other, expected, {}, {}, lists)
+    assert found.baselines[0].other_list
+    assert found.deviating == []
+    assert f"{REFITTED}: oracle\n" in render(found)
+    bad = {"oracle": records(loaded, "oracle changed", [0.50, 0.51, 0.50])}
+    found = reference_table(loaded, POOL, bad, expected, {}, {}, lists)
+    assert found.deviating == ["oracle"]
+    assert REFITTED not in render(found)
 
 
 def test_what_is_not_expected_yet_does_not_deviate(

@@ -64,7 +64,7 @@ NETWORK = TrainedModel("sha256:aa", "sha256:bb", 70, accuracy=0.25, tried_on=8)
 SIGNALS = (
     PerExample("one", 1, "text", ("text",), {"one": "a"}, _one),
     PerExample("other", 1, "text", ("text",), {"other": "b"}, _other),
-    WholePool("inner", 1, "text", {"inner": "c"}, _inner, needs=("other",)),
+    WholePool("inner", 1, "text", {"inner": "c"}, _inner, needs=("other",), trains=True),
     WholePool("outer", 1, "text", {"outer": "d"}, _outer, {"sign": 1}, needs=("inner",)),
 )
 
@@ -100,7 +100,9 @@ def test_a_manifest_names_the_networks_that_signals_below_rest_on(pool, tmp_path
     path = tmp_path / "manifest.json"
     path.write_bytes(manifest_bytes(Manifest(**made)))
     facts = {"trained_on": "sha256:bb", "examples": 70, "accuracy": 0.25, "tried_on": 8}
-    assert (read_manifest(path).strategy or {})["models"] == {"sha256:aa": facts}
+    said = read_manifest(path).strategy or {}
+    assert said["models"] == {"sha256:aa": facts}
+    assert said["fitted"]
 
 
 def test_the_second_list_costs_what_the_first_did(pool, tmp_path):

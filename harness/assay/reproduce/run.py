@@ -2,15 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from assay.console import say
 from assay.errors import SignalError, StrategyError, SubmissionError
-from assay.reproduce.clean import clean_share
+from assay.reproduce.lists import ListFacts, list_facts
 from assay.runner.campaign import score_list
 from assay.settings import Settings
-from assay.signals.columns import TrainedModel
 from assay.spec import did_you_mean
 from assay.strategy.baselines import (
     Baseline,
@@ -18,7 +16,6 @@ from assay.strategy.baselines import (
     load_baseline,
     make_baseline_list,
 )
-from assay.submission import read_manifest, read_submission, sidecar_path
 from assay.track.load import LoadedScale
 from assay.track.pools import open_pool
 
@@ -31,15 +28,13 @@ class Scored:
         pool: Root of the pool.
         records: Baseline to its records, one a seed.
         skipped: Baseline to the reason why it has no list here.
-        clean: Baseline to the share of undamaged examples in what it shows; empty where a pool has no truth.
-        networks: Baseline to the networks that it chooses by, as far as their own accuracy is known.
+        lists: Baseline to what is known of its list.
     """
 
     pool: str
     records: dict[str, list[dict[str, Any]]]
     skipped: dict[str, str]
-    clean: dict[str, float]
-    networks: dict[str, tuple[TrainedModel, ...]]
+    lists: dict[str, ListFacts]
 
 
 def choose_baselines(
@@ -81,8 +76,7 @@ def score_baselines(
     pool = open_pool(loaded)
     records: dict[str, list[dict[str, Any]]] = {}
     skipped: dict[str, str] = {}
-    clean: dict[str, float] = {}
-    networks: dict[str, tuple[TrainedModel, ...]] = {}
+    lists: dict[str, ListFacts] = {}
     for number, baseline in enumerate(baselines, start=1):
         say(f"baseline {number} of {len(baselines)}: {baseline.name}")
         try:
@@ -92,19 +86,5 @@ def score_baselines(
             say(f"  skipped: {error}")
             continue
         records[baseline.name] = score_list(path, loaded, seeds=seeds, settings=settings)
-        networks[baseline.name] = _networks(path)
-        try:
-            share = clean_share(read_submission(path), pool)
-        except StrategyError as error:
-            say(f"  no clean share: {error}")
-            continue
-        if share is not None:
-            clean[baseline.name] = share
-    return Scored(pool.root, records, skipped, clean, networks)
-
-
-def _networks(path: Path) -> tuple[TrainedModel, ...]:
-    """Return what the manifest of a list says of networks that were tried."""
-    made = read_manifest(sidecar_path(path)).strategy or {}
-    models = (TrainedModel(w, **facts) for w, facts in made.get("models", {}).items())
-    return tuple(model for model in models if model.accuracy is not None)
+        lists[baseline.name] = list_facts(path, pool)
+    return Scored(pool.root, records, skipped, lists)

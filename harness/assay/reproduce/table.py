@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from assay.board import PRIMARY_METRICS, Metric
 from assay.reproduce.expected import Expected
+from assay.reproduce.lists import ListFacts
 from assay.reproduce.verdicts import Verdict, judge
-from assay.signals.columns import TrainedModel
 from assay.stats.noise import Noise, estimate_noise, mean, pooled_sd
 from assay.stats.rules import rerun_tolerance
 from assay.strategy.cards import Ranking
@@ -49,13 +49,13 @@ class ReproducedBaseline:
     Attributes:
         name: Of the strategy.
         submission: Digest of the list that it made.
-        other_list: Whether the expected scores are of another list, because the strategy changed.
+        other_list: Whether the expected scores are of another list, because the strategy changed, or a model that was
+            fitted in place.
         metrics: By name.
         unique: Distinct examples that it chose.
         pool_n: Examples that there were.
         repeats: Times that the budget shows what it chose.
-        clean: Share of the tokens or pairs that it shows that are undamaged, in [0, 1]; None where no truth is known.
-        networks: That it chooses by, as far as their own accuracy is known.
+        made: What is known of the list besides.
         curation_seconds: Processor seconds that choosing took, that of signals and models included; None where
             the list's manifest does not say.
         verdict: On its paper's claim, by the metric that ranks.
@@ -68,15 +68,15 @@ class ReproducedBaseline:
     unique: int
     pool_n: int
     repeats: float
-    clean: float | None
-    networks: tuple[TrainedModel, ...]
+    made: ListFacts
     curation_seconds: float | None
     verdict: Verdict
 
     @property
     def deviates(self) -> bool:
-        """Whether it is not what was expected."""
-        return self.other_list or any(m.status == "deviates" for m in self.metrics.values())
+        """Whether it is not what was expected; a fitted model may choose other examples on another processor."""
+        others = self.other_list and not self.made.fitted
+        return others or any(m.status == "deviates" for m in self.metrics.values())
 
 
 @dataclass(frozen=True)
@@ -110,12 +110,12 @@ class ReferenceTable:
     @property
     def knows_truth(self) -> bool:
         """Whether it is known which examples are undamaged."""
-        return any(baseline.clean is not None for baseline in self.baselines)
+        return any(baseline.made.clean is not None for baseline in self.baselines)
 
     @property
     def knows_networks(self) -> bool:
         """Whether the accuracy of a network is known that a baseline chooses by."""
-        return any(baseline.networks for baseline in self.baselines)
+        return any(baseline.made.networks for baseline in self.baselines)
 
     @property
     def deviating(self) -> list[str]:
@@ -125,7 +125,7 @@ class ReferenceTable:
 
 def accuracies(baseline: ReproducedBaseline) -> str:
     """Return the own accuracies of the networks that a baseline chooses by, `-` where it chooses by none."""
-    return ", ".join(f"{model.accuracy:.1%}" for model in baseline.networks) or "-"
+    return ", ".join(f"{model.accuracy:.1%}" for model in baseline.made.networks) or "-"
 
 
 def reference_table(
@@ -135,8 +135,7 @@ def reference_table(
     expected: Expected | None,
     skipped: Mapping[str, str],
     claims: Mapping[str, Ranking | None],
-    clean: Mapping[str, float] | None = None,
-    networks: Mapping[str, tuple[TrainedModel, ...]] | None = None,
+    lists: Mapping[str, ListFacts] | None = None,
 ) -> ReferenceTable:
     """Lay scores beside what was expected.
 
@@ -147,8 +146,7 @@ def reference_table(
         expected: What the track ships; None where it ships nothing under this seal and pool.
         skipped: Baseline to the reason why it was not scored.
         claims: Baseline to what its paper claims of it.
-        clean: Baseline to the undamaged share of what it shows, where a pool has truth.
-        networks: Baseline to the networks that it chooses by, as far as their own accuracy is known.
+        lists: Baseline to what is known of its list.
     """
     metrics = PRIMARY_METRICS[loaded.modality]
     values = {
@@ -179,8 +177,7 @@ def reference_table(
                 unique=about["unique"],
                 pool_n=about["pool_n"],
                 repeats=about["repeats"],
-                clean=(clean or {}).get(name),
-                networks=(networks or {}).get(name, ()),
+                made=(lists or {}).get(name, ListFacts()),
                 curation_seconds=about["manifest"].get("curation_seconds"),
                 verdict=verdicts[name],
             )

@@ -87,10 +87,14 @@ def column_names(kind: Kind) -> tuple[str, ...]:
     return tuple(column for signal in signals_of(kind) for column in signal.columns)
 
 
+def is_fitted(signal: Signal) -> bool:
+    """Tell whether a signal fits a model of any size, what it needs aside."""
+    return isinstance(signal, WholePool) and signal.trains
+
+
 def is_cheap(signal: Signal) -> bool:
     """Tell whether a signal takes only looking at the pool: no training, no reference, nor in what it needs."""
-    trains = isinstance(signal, WholePool) and signal.trains
-    if trains or "reference" in signal.parameters:
+    if is_fitted(signal) or "reference" in signal.parameters:
         return False
     return all(is_cheap(find_signal(column, signal.kind)) for column in signal.needs)
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from assay.errors import SignalError
 from assay.pool import AnyPool
 from assay.signals.build import build_signals, stored_with_needs, want
+from assay.signals.catalogue import find_signal, is_fitted
 from assay.signals.columns import Setting, TrainedModel
 
 
@@ -20,6 +21,8 @@ class SignalReader:
         used: What was read -> its digest: columns, with parameters where they were given.
         cpu_seconds: Processor time that computing them took, and all that they need, whenever that was.
         models: Networks that all this rests on, by the digest of their weights.
+        fitted: Whether it rests on a model of any kind that was fitted in place, so that another kind of processor
+            may give slightly other values.
         spent: Processor time just now that is not to be counted again: computing signals, opening references.
     """
 
@@ -28,6 +31,7 @@ class SignalReader:
         self._costs: dict[str, float] = {}
         self.used: dict[str, str] = {}
         self.models: dict[str, TrainedModel] = {}
+        self.fitted = False
         self.spent = 0.0
 
     @property
@@ -53,6 +57,7 @@ class SignalReader:
         for one in stored_with_needs(self._pool, wanted):
             self._costs[one.key] = one.cpu_seconds
             self.models |= {model.weights: model for model in one.models}
+            self.fitted |= is_fitted(find_signal(one.name, self._pool.manifest.kind))
         return stored.column(name)
 
     @contextmanager

@@ -42,6 +42,7 @@ class Outcome:
             whenever they were computed.
         inputs: Columns of signals and lists of ids that it read -> their digests.
         models: Networks that these columns rest on.
+        fitted: Whether they rest on a model of any kind that was fitted in place.
     """
 
     submission: Submission
@@ -49,6 +50,7 @@ class Outcome:
     cpu_seconds: float
     inputs: dict[str, str] = field(default_factory=dict)
     models: tuple[TrainedModel, ...] = ()
+    fitted: bool = False
 
 
 def run_strategy(
@@ -85,6 +87,7 @@ def run_strategy(
         cpu_seconds=_cpu_seconds() - started_cpu - signals.spent + signals.cpu_seconds,
         inputs=dict(signals.used),
         models=tuple(signals.models.values()),
+        fitted=signals.fitted,
     )
 
 
@@ -199,6 +202,7 @@ def manifest_of(
             "seconds": round(outcome.seconds, 3),
             "cpu_seconds": round(outcome.cpu_seconds, 3),
             **({"inputs": outcome.inputs} if outcome.inputs else {}),
+            **({"fitted": True} if outcome.fitted else {}),
             **({"models": models} if models else {}),
         },
     }
