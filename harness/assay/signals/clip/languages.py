@@ -57,7 +57,8 @@ CAPTION_LANGUAGE = PerExample(
 
 def _cld3(examples: Examples) -> Columns:
     detector = _detector()
-    found = [detector.FindLanguage(text=text) for text in examples.table.column("text").to_pylist()]
+    captions = examples.table.column("text").to_pylist()
+    found = [detector.FindLanguage(text=caption.replace("\n", " ")) for caption in captions]
     return {
         "cld3_language": np.array([one.language for one in found], dtype="<U8"),
         "cld3_score": np.array([one.probability for one in found], dtype=np.float32),
