@@ -2,6 +2,7 @@
 
 import re
 import string
+import unicodedata
 from collections import Counter
 
 import numpy as np
@@ -24,6 +25,7 @@ PARTS = [
     "The boats go out. ", "SALE NOW ON ", "12", "345 likes", "3k views", "\n", "\n\n", "Word", " ", "3 Items in Cart ", "Sign-in",
     "read more...", "Read More...\n", "1.2M followers!", "-", "\u2022 one", "\u2013 two", "...", "\u2026", "#", "{", "}", "?", "don't ",
     "lorem ipsum ", "Lorem, Ipsum", "\u00c9t\u00e9 ", "\u00df", "a b a b ", "one two three four five six seven ", "!\u201d", "_", "\u0660",
+    "JavaScript ", "\u00bd ", "lorem\n ipsum", "\u4e09", "\t", "U\u4e09 ",
 ]  # fmt: skip
 pages = st.lists(st.sampled_from(PARTS), max_size=40).map("".join)
 
@@ -51,7 +53,8 @@ def removed_words(text: str) -> float:
 
 
 def normal(text: str) -> str:
-    return text.translate(str.maketrans("", "", string.punctuation)).lower()
+    text = text.translate(str.maketrans("", "", string.punctuation)).lower()
+    return unicodedata.normalize("NFD", re.sub(r"\s+", " ", text.strip()))
 
 
 def redpajama(text: str) -> dict[str, float]:
@@ -82,6 +85,9 @@ def redpajama(text: str) -> dict[str, float]:
         "rps_lines_ending_with_terminal_punctution_mark": mean([line.rstrip().endswith((".", "!", "?", "\u201d")) for line in lines]),
         "rps_lines_start_with_bulletpoint": mean([line.lstrip().startswith(("\u2022", "\u2013")) for line in lines]),
         "rps_lines_num_words": mean([len(line.split()) for line in plain_lines]),
+        "rps_lines_uppercase_letter_fraction": mean([sum(map(str.isupper, line)) / len(line) for line in lines]),
+        "rps_lines_numerical_chars_fraction": mean([sum(map(str.isnumeric, line)) / max(len(line), 1) for line in plain_lines]),
+        "rps_lines_javascript_counts": mean([line.split().count("javascript") for line in plain_lines]),
     }  # fmt: skip
     for n in range(2, 11):
         ngrams = Counter(tuple(words[i : i + n]) for i in range(len(words) - n + 1))

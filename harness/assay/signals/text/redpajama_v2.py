@@ -3,21 +3,23 @@
 Source:
     Weber et al. (2024), https://arxiv.org/abs/2411.12372, and its code
     (`app/src/core/quality_signals`): raw words are WordPunct tokens; normal words are lower-case, without
-    ASCII punctuation, cut at white space. Signals of lines, which it gives line by line, are their mean over
-    the lines of a document. Left out: perplexity, classifiers, importance weights, and what needs the lists
-    of stop words, bad words (LDNOOBW) and bad hosts (UT1). Accents are left as they stand, where it takes
-    them apart (NFD).
+    ASCII punctuation, cut at white space, and as long as with their accents taken apart (NFD). Signals of lines,
+    which it gives line by line, are their mean over the lines of a document. Left out: perplexity, classifiers,
+    importance weights, and what needs the lists of stop words, bad words (LDNOOBW) and bad hosts (UT1).
+    `benchmarks/redpajama_signals.py` compares with that code.
 """
 
 import string
+import unicodedata
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from assay.signals.columns import Columns, Examples, PerExample
-from assay.signals.text.characters import DIGIT, LETTER, UPPER, WORD
+from assay.signals.text.characters import LETTER, UPPER
 from assay.signals.text.gopher import count_ellipses, ends_with_ellipsis, starts_with
-from assay.signals.text.layout import Layout, Spans, compact, layout_of, share
+from assay.signals.text.layout import Layout, Spans, compact, hash_of, layout_of, share
 from assay.signals.text.repetition import (
     Sequence,
     covered,
@@ -36,6 +38,20 @@ _SENTENCE_MARKS = tuple(map(ord, ".!?"))
 _LINE_MARKS = tuple(map(ord, ".!?”"))
 
 
+_JAVASCRIPT = "javascript"
+
+
+@lru_cache(maxsize=1)
+def _tables() -> tuple[NDArray[np.int8], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return for every code point how many characters it is with accents apart, `str.isnumeric`, and small letters."""
+    every = [chr(code) for code in range(0x110000)]
+    apart = [len(unicodedata.normalize("NFD", character)) for character in every]
+    small = [character.islower() or character.istitle() for character in every]
+    capital = np.array([*map(str.isupper, every)])
+    numeric = np.array([*map(str.isnumeric, every)])
+    return np.array(apart, dtype=np.int8), numeric, np.array(small) & ~capital
+
+
 def normalised(layout: Layout) -> Layout:
     """Return the documents in lower case and without ASCII punctuation."""
     codes = layout.codes.copy()
@@ -52,43 +68,74 @@ def _signals(examples: Examples) -> Columns:
     layout = examples.once(layout_of)
     plain = normalised(layout)
     words = plain.words
-    sequence = Sequence(plain.hashes(words), words.lengths, words.docs, len(plain))
+    apart, _, _ = _tables()
+    lengths = _sums(apart[plain.codes], words)
+    sequence = Sequence(plain.hashes(words), lengths, words.docs, len(plain))
     return compact(
-        _of_words(layout, plain, sequence) | _of_lines(layout, plain) | _of_repetition(sequence)
+        _of_words(layout, plain, sequence)
+        | _of_lines(layout, plain, sequence)
+        | _of_repetition(sequence)
     )
+
+
+def _sums(values: NDArray[np.int8], spans: Spans) -> NDArray[np.int64]:
+    """Add up values of characters by span, (k,)."""
+    before = np.concatenate([[0], np.cumsum(values, dtype=np.int64)])
+    return before[spans.stops] - before[spans.starts]
+
+
+def _joined(lengths: NDArray[np.integer], numbers: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Return the characters of so many words with a space between any two."""
+    return lengths + np.maximum(numbers - 1, 0)
 
 
 def _of_words(layout: Layout, plain: Layout, words: Sequence) -> dict[str, NDArray[np.generic]]:
     tokens = layout.tokens
     num_tokens, num_words = layout.per_doc(tokens.docs), layout.per_doc(words.docs)
     is_letter = (layout.flags & LETTER) != 0
-    ascii_letters, letters = (
-        layout.before(is_letter & (layout.codes < 128)),
-        layout.before(is_letter),
-    )
-    capitals = layout.before((layout.flags & UPPER) != 0)
-    no_letter = ascii_letters[tokens.stops] == ascii_letters[tokens.starts]
-    num_capitals = capitals[tokens.stops] - capitals[tokens.starts]
-    all_caps = (num_capitals > 0) & (num_capitals == letters[tokens.stops] - letters[tokens.starts])
+    _, numeric, small = _tables()
+    no_letter = ~_holds(layout, is_letter & (layout.codes < 128), tokens)
+    all_caps = _holds(layout, (layout.flags & UPPER) != 0, tokens)
+    all_caps &= ~_holds(layout, small[layout.codes], tokens)
     symbols = count_ellipses(layout) + _count(layout, layout.codes == ord("#"))
     sentences = layout.pieces(np.isin(layout.codes, _SENTENCE_MARKS))
-    in_words = layout.before((layout.flags & WORD) != 0)
-    spoken = in_words[sentences.stops] > in_words[sentences.starts]
+    in_words = is_letter | numeric[layout.codes] | (layout.codes == ord("_"))
+    spoken = _holds(layout, in_words, sentences)
     braces = _count(layout, (layout.codes == ord("{")) | (layout.codes == ord("}")))
-    ipsum = plain.per_doc(plain.doc_of(plain.places(b"lorem ipsum")))
+    lengths = layout.per_doc(words.docs, words.lengths)
     different, entropy = _diversity(words)
     return {
         "rps_doc_num_sentences": layout.per_doc(sentences.docs[spoken]),
         "rps_doc_word_count": num_words,
-        "rps_doc_mean_word_length": share(layout.per_doc(words.docs, words.lengths), num_words),
+        "rps_doc_mean_word_length": share(lengths, num_words),
         "rps_doc_symbol_to_word_ratio": share(symbols, num_tokens),
         "rps_doc_frac_no_alph_words": share(layout.per_doc(tokens.docs[no_letter]), num_tokens),
         "rps_doc_frac_all_caps_words": share(layout.per_doc(tokens.docs[all_caps]), num_tokens),
         "rps_doc_frac_unique_words": share(different, num_words),
         "rps_doc_unigram_entropy": entropy,
-        "rps_doc_lorem_ipsum": share(ipsum, plain.num_characters),
+        "rps_doc_lorem_ipsum": share(_lorem_ipsum(plain), _joined(lengths, num_words)),
         "rps_doc_curly_bracket": share(braces, layout.num_characters),
     }
+
+
+def _holds(layout: Layout, mask: NDArray[np.bool_], spans: Spans) -> NDArray[np.bool_]:
+    """Tell which spans have a character of a kind, (k,)."""
+    before = layout.before(mask)
+    return before[spans.stops] > before[spans.starts]
+
+
+def _lorem_ipsum(plain: Layout) -> NDArray[np.int64]:
+    """Count words that end in `lorem` before one that begins with `ipsum`, in each document."""
+    words = plain.words
+    ends, begins = (np.zeros(len(words) + 1, dtype=np.bool_) for _ in range(2))
+    lorem = plain.places(b"lorem") + len(b"lorem")
+    at = words.stops.searchsorted(lorem)
+    ends[at[words.stops[np.minimum(at, len(words) - 1)] == lorem]] = True
+    ipsum = plain.places(b"ipsum")
+    at = words.starts.searchsorted(ipsum)
+    begins[at[words.starts[np.minimum(at, len(words) - 1)] == ipsum]] = True
+    pairs = np.flatnonzero(ends[:-2] & begins[1:-1] & (words.docs[:-1] == words.docs[1:]))
+    return plain.per_doc(words.docs[pairs])
 
 
 def _count(layout: Layout, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -108,30 +155,37 @@ def _diversity(words: Sequence) -> tuple[NDArray[np.integer], NDArray[np.floatin
     return different, entropy
 
 
-def _of_lines(layout: Layout, plain: Layout) -> dict[str, NDArray[np.generic]]:
+def _of_lines(layout: Layout, plain: Layout, words: Sequence) -> dict[str, NDArray[np.generic]]:
     lines = _lines(layout)
     plain_lines = _lines(plain)
     num_lines = layout.per_doc(lines.docs)
     marks = np.isin(layout.codes[np.maximum(layout.stripped(lines).stops - 1, 0)], _LINE_MARKS)
     ended = marks & (layout.stripped(lines).lengths > 0)
     capitals = layout.before((layout.flags & UPPER) != 0)
-    digits = plain.before((plain.flags & DIGIT) != 0)
-    words = plain.words.starts
+    # The line feed belongs to the line, there, and the last line may have none.
+    line_feeds = lines.stops < layout.stops[lines.docs]
+    first, last = (
+        plain.words.starts.searchsorted(edge) for edge in (plain_lines.starts, plain_lines.stops)
+    )
+    before = np.concatenate([[0], np.cumsum(words.lengths, dtype=np.int64)])
+    scripts = np.concatenate([[0], np.cumsum(words.keys == hash_of(_JAVASCRIPT))])
+    num_words = last - first
+    _, numeric, _ = _tables()
+    numbers = _sums(numeric[plain.codes].view(np.int8), plain_lines)
     per_line = {
         "rps_doc_frac_lines_end_with_ellipsis": ends_with_ellipsis(layout, lines),
         "rps_lines_ending_with_terminal_punctution_mark": ended,
         "rps_lines_start_with_bulletpoint": starts_with(layout, lines, _BULLETS),
-        # The line feed belongs to the line, there.
         "rps_lines_uppercase_letter_fraction": share(
-            capitals[lines.stops] - capitals[lines.starts], lines.lengths + 1
+            capitals[lines.stops] - capitals[lines.starts], lines.lengths + line_feeds
         ),
     }
     per_plain_line = {
-        "rps_lines_num_words": words.searchsorted(plain_lines.stops)
-        - words.searchsorted(plain_lines.starts),
+        "rps_lines_num_words": num_words,
         "rps_lines_numerical_chars_fraction": share(
-            digits[plain_lines.stops] - digits[plain_lines.starts], plain_lines.lengths
+            numbers, _joined(before[last] - before[first], num_words)
         ),
+        "rps_lines_javascript_counts": scripts[last] - scripts[first],
     }
     return {
         name: share(layout.per_doc(docs, values), num_lines)
@@ -166,13 +220,13 @@ def _of_repetition(words: Sequence) -> dict[str, NDArray[np.generic]]:
 
 REDPAJAMA_V2 = PerExample(
     name="redpajama_v2",
-    version=1,
+    version=2,
     kind="text",
     reads=("text",),
     columns={
         "rps_doc_num_sentences": "sentences",
         "rps_doc_word_count": "normal words",
-        "rps_doc_mean_word_length": "mean characters of those",
+        "rps_doc_mean_word_length": "mean characters of those, accents apart",
         "rps_doc_symbol_to_word_ratio": "`#` and ellipses per raw word",
         "rps_doc_frac_no_alph_words": "share of raw words without an ASCII letter",
         "rps_doc_frac_all_caps_words": "share of raw words whose letters are capitals",
@@ -185,7 +239,8 @@ REDPAJAMA_V2 = PerExample(
         "rps_lines_start_with_bulletpoint": "share of lines that start with a bullet point",
         "rps_lines_uppercase_letter_fraction": "share of capitals in a line, mean over lines",
         "rps_lines_num_words": "normal words in a line, mean over lines",
-        "rps_lines_numerical_chars_fraction": "share of digits in a normal line, mean over lines",
+        "rps_lines_numerical_chars_fraction": "share of numerals in a normal line, mean over lines",
+        "rps_lines_javascript_counts": "normal words `javascript` in a line, mean over lines",
         **{
             f"rps_doc_frac_chars_top_{n}gram": f"share of characters of the most frequent {n}-gram"
             for n in TOP_NGRAMS
