@@ -5,7 +5,8 @@ Source:
     (`baselines/mappers/modifiers.py`, `dclm_baseline_refinedweb.yaml`): a line goes where more than half of
     its characters are capitals, where all are digits, where it is a counter ("3 likes") or a single word; of
     lines of at most ten words a call to action goes; a document goes where more than 5 % of its words did.
-    Each rule sees the whole document here; in DCLM, what the rules before it left. URLs are not removed.
+    Each rule sees the whole document here; in DCLM, what the rules before it left. URLs are not removed. Words are
+    what white space cuts; in DCLM, what Unicode's rules cut, without punctuation (`benchmarks/refinedweb_lines.py`).
 """
 
 import re
