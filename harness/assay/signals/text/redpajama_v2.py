@@ -12,6 +12,7 @@ Source:
 import string
 import unicodedata
 from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,20 +37,25 @@ _PUNCTUATION[list(string.punctuation.encode())] = True
 _BULLETS = tuple(map(ord, "\u2022\u2023\u25b6\u25c0\u25e6\u25a0\u25a1\u25aa\u25ab\u2013"))
 _SENTENCE_MARKS = tuple(map(ord, ".!?"))
 _LINE_MARKS = tuple(map(ord, ".!?”"))
-
-
 _JAVASCRIPT = "javascript"
 
 
+class _Tables(NamedTuple):
+    """What every code point is, (0x110000,) each: characters with its accents apart, `str.isnumeric`, a small letter."""
+
+    apart: NDArray[np.int8]
+    numeric: NDArray[np.bool_]
+    small: NDArray[np.bool_]
+
+
 @lru_cache(maxsize=1)
-def _tables() -> tuple[NDArray[np.int8], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return for every code point how many characters it is with accents apart, `str.isnumeric`, and small letters."""
+def _tables() -> _Tables:
     every = [chr(code) for code in range(0x110000)]
     apart = [len(unicodedata.normalize("NFD", character)) for character in every]
-    small = [character.islower() or character.istitle() for character in every]
     capital = np.array([*map(str.isupper, every)])
+    small = np.array([*map(str.islower, every)]) | np.array([*map(str.istitle, every)])
     numeric = np.array([*map(str.isnumeric, every)])
-    return np.array(apart, dtype=np.int8), numeric, np.array(small) & ~capital
+    return _Tables(np.array(apart, dtype=np.int8), numeric, small & ~capital)
 
 
 def normalised(layout: Layout) -> Layout:
@@ -68,12 +74,12 @@ def _signals(examples: Examples) -> Columns:
     layout = examples.once(layout_of)
     plain = normalised(layout)
     words = plain.words
-    apart, _, _ = _tables()
-    lengths = _sums(apart[plain.codes], words)
+    lengths = _sums(_tables().apart[plain.codes], words)
     sequence = Sequence(plain.hashes(words), lengths, words.docs, len(plain))
     return compact(
         _of_words(layout, plain, sequence)
-        | _of_lines(layout, plain, sequence)
+        | _of_lines(layout)
+        | _of_plain_lines(plain, sequence)
         | _of_repetition(sequence)
     )
 
@@ -93,13 +99,13 @@ def _of_words(layout: Layout, plain: Layout, words: Sequence) -> dict[str, NDArr
     tokens = layout.tokens
     num_tokens, num_words = layout.per_doc(tokens.docs), layout.per_doc(words.docs)
     is_letter = (layout.flags & LETTER) != 0
-    _, numeric, small = _tables()
+    tables = _tables()
     no_letter = ~_holds(layout, is_letter & (layout.codes < 128), tokens)
     all_caps = _holds(layout, (layout.flags & UPPER) != 0, tokens)
-    all_caps &= ~_holds(layout, small[layout.codes], tokens)
+    all_caps &= ~_holds(layout, tables.small[layout.codes], tokens)
     symbols = count_ellipses(layout) + _count(layout, layout.codes == ord("#"))
     sentences = layout.pieces(np.isin(layout.codes, _SENTENCE_MARKS))
-    in_words = is_letter | numeric[layout.codes] | (layout.codes == ord("_"))
+    in_words = is_letter | tables.numeric[layout.codes] | (layout.codes == ord("_"))
     spoken = _holds(layout, in_words, sentences)
     braces = _count(layout, (layout.codes == ord("{")) | (layout.codes == ord("}")))
     lengths = layout.per_doc(words.docs, words.lengths)
@@ -127,14 +133,9 @@ def _holds(layout: Layout, mask: NDArray[np.bool_], spans: Spans) -> NDArray[np.
 def _lorem_ipsum(plain: Layout) -> NDArray[np.int64]:
     """Count words that end in `lorem` before one that begins with `ipsum`, in each document."""
     words = plain.words
-    ends, begins = (np.zeros(len(words) + 1, dtype=np.bool_) for _ in range(2))
-    lorem = plain.places(b"lorem") + len(b"lorem")
-    at = words.stops.searchsorted(lorem)
-    ends[at[words.stops[np.minimum(at, len(words) - 1)] == lorem]] = True
-    ipsum = plain.places(b"ipsum")
-    at = words.starts.searchsorted(ipsum)
-    begins[at[words.starts[np.minimum(at, len(words) - 1)] == ipsum]] = True
-    pairs = np.flatnonzero(ends[:-2] & begins[1:-1] & (words.docs[:-1] == words.docs[1:]))
+    ends = np.isin(words.stops, plain.places(b"lorem") + len(b"lorem"))
+    begins = np.isin(words.starts, plain.places(b"ipsum"))
+    pairs = np.flatnonzero(ends[:-1] & begins[1:] & (words.docs[:-1] == words.docs[1:]))
     return plain.per_doc(words.docs[pairs])
 
 
@@ -155,42 +156,47 @@ def _diversity(words: Sequence) -> tuple[NDArray[np.integer], NDArray[np.floatin
     return different, entropy
 
 
-def _of_lines(layout: Layout, plain: Layout, words: Sequence) -> dict[str, NDArray[np.generic]]:
+def _of_lines(layout: Layout) -> dict[str, NDArray[np.generic]]:
     lines = _lines(layout)
-    plain_lines = _lines(plain)
-    num_lines = layout.per_doc(lines.docs)
     marks = np.isin(layout.codes[np.maximum(layout.stripped(lines).stops - 1, 0)], _LINE_MARKS)
-    ended = marks & (layout.stripped(lines).lengths > 0)
     capitals = layout.before((layout.flags & UPPER) != 0)
     # The line feed belongs to the line, there, and the last line may have none.
     line_feeds = lines.stops < layout.stops[lines.docs]
-    first, last = (
-        plain.words.starts.searchsorted(edge) for edge in (plain_lines.starts, plain_lines.stops)
-    )
-    before = np.concatenate([[0], np.cumsum(words.lengths, dtype=np.int64)])
-    scripts = np.concatenate([[0], np.cumsum(words.keys == hash_of(_JAVASCRIPT))])
-    num_words = last - first
-    _, numeric, _ = _tables()
-    numbers = _sums(numeric[plain.codes].view(np.int8), plain_lines)
-    per_line = {
+    values = {
         "rps_doc_frac_lines_end_with_ellipsis": ends_with_ellipsis(layout, lines),
-        "rps_lines_ending_with_terminal_punctution_mark": ended,
+        "rps_lines_ending_with_terminal_punctution_mark": marks
+        & (layout.stripped(lines).lengths > 0),
         "rps_lines_start_with_bulletpoint": starts_with(layout, lines, _BULLETS),
         "rps_lines_uppercase_letter_fraction": share(
             capitals[lines.stops] - capitals[lines.starts], lines.lengths + line_feeds
         ),
     }
-    per_plain_line = {
-        "rps_lines_num_words": num_words,
-        "rps_lines_numerical_chars_fraction": share(
-            numbers, _joined(before[last] - before[first], num_words)
-        ),
+    return _means(layout, lines, values)
+
+
+def _of_plain_lines(plain: Layout, words: Sequence) -> dict[str, NDArray[np.generic]]:
+    lines = _lines(plain)
+    first, last = (plain.words.starts.searchsorted(edge) for edge in (lines.starts, lines.stops))
+    lengths = np.concatenate([[0], np.cumsum(words.lengths, dtype=np.int64)])
+    scripts = np.concatenate([[0], np.cumsum(words.keys == hash_of(_JAVASCRIPT))])
+    numerals = _sums(_tables().numeric[plain.codes].view(np.int8), lines)
+    characters = _joined(lengths[last] - lengths[first], last - first)
+    values = {
+        "rps_lines_num_words": last - first,
+        "rps_lines_numerical_chars_fraction": share(numerals, characters),
         "rps_lines_javascript_counts": scripts[last] - scripts[first],
     }
+    return _means(plain, lines, values)
+
+
+def _means(
+    layout: Layout, lines: Spans, values: dict[str, NDArray[Any]]
+) -> dict[str, NDArray[np.generic]]:
+    """Return the means over the lines of each document."""
+    num_lines = layout.per_doc(lines.docs)
     return {
-        name: share(layout.per_doc(docs, values), num_lines)
-        for docs, columns in ((lines.docs, per_line), (plain_lines.docs, per_plain_line))
-        for name, values in columns.items()
+        name: share(layout.per_doc(lines.docs, column), num_lines)
+        for name, column in values.items()
     }
 
 
