@@ -79,7 +79,7 @@ def _signals(examples: Examples) -> Columns:
     return compact(
         _of_words(layout, plain, sequence)
         | _of_lines(layout)
-        | _of_plain_lines(plain, sequence)
+        | _of_plain_lines(layout, plain, sequence)
         | _of_repetition(sequence)
     )
 
@@ -171,11 +171,15 @@ def _of_lines(layout: Layout) -> dict[str, NDArray[np.generic]]:
             capitals[lines.stops] - capitals[lines.starts], lines.lengths + line_feeds
         ),
     }
-    return _means(layout, lines, values)
+    return _means(layout, lines, layout.per_doc(lines.docs), values)
 
 
-def _of_plain_lines(plain: Layout, words: Sequence) -> dict[str, NDArray[np.generic]]:
+def _of_plain_lines(
+    layout: Layout, plain: Layout, words: Sequence
+) -> dict[str, NDArray[np.generic]]:
     lines = _lines(plain)
+    # A last line of punctuation alone is empty here, and counts as a line all the same.
+    num_lines = layout.per_doc(_lines(layout).docs)
     first, last = (plain.words.starts.searchsorted(edge) for edge in (lines.starts, lines.stops))
     lengths = np.concatenate([[0], np.cumsum(words.lengths, dtype=np.int64)])
     scripts = np.concatenate([[0], np.cumsum(words.keys == hash_of(_JAVASCRIPT))])
@@ -186,14 +190,13 @@ def _of_plain_lines(plain: Layout, words: Sequence) -> dict[str, NDArray[np.gene
         "rps_lines_numerical_chars_fraction": share(numerals, characters),
         "rps_lines_javascript_counts": scripts[last] - scripts[first],
     }
-    return _means(plain, lines, values)
+    return _means(plain, lines, num_lines, values)
 
 
 def _means(
-    layout: Layout, lines: Spans, values: dict[str, NDArray[Any]]
+    layout: Layout, lines: Spans, num_lines: NDArray[np.integer], values: dict[str, NDArray[Any]]
 ) -> dict[str, NDArray[np.generic]]:
-    """Return the means over the lines of each document."""
-    num_lines = layout.per_doc(lines.docs)
+    """Return the means over so many lines of each document."""
     return {
         name: share(layout.per_doc(lines.docs, column), num_lines)
         for name, column in values.items()
