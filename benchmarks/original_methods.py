@@ -112,7 +112,7 @@ def density(clones: Path) -> dict[str, Any]:
 
 def dsir(folder: Path | None) -> dict[str, Any]:
     """Compare log importance weights, of the text and of whole rankings."""
-    from scipy.stats import pearsonr, spearmanr
+    from scipy.stats import rankdata
 
     theirs = importlib.import_module("data_selection").HashedNgramDSIR
     raw = read(folder, 1500) if folder else [page.text for page in documents(0, 1500)]
@@ -127,8 +127,8 @@ def dsir(folder: Path | None) -> dict[str, Any]:
     ours = ImportanceWeights.fit(bucket_totals([target]), bucket_totals([raw])).score(raw)
     return {
         "documents": len(raw),
-        "pearson": round(float(pearsonr(ours, weights)[0]), 4),
-        "spearman": round(float(spearmanr(ours, weights)[0]), 4),
+        "pearson": round(float(np.corrcoef(ours, weights)[0, 1]), 4),
+        "spearman": round(float(np.corrcoef(rankdata(ours), rankdata(weights))[0, 1]), 4),
     }
 
 
