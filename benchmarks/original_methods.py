@@ -1,16 +1,18 @@
-"""Methods beside the code that their authors published, on made-up vectors and real or generated texts.
+r"""Methods beside the code that their authors published, on made-up vectors and real or generated texts.
 
-Each function runs as it is, in a clone; of `effective_pruning/prune.py`, which is not valid Python and asks for a module
-that was never published, the one function is taken out of the source.
+Each function runs as it is, in a clone; of files that do not import or ask for a GPU, the one
+function is taken out of the source.
 
 semdedup    which of 2,000 vectors in 20 clusters fall at each epsilon
 metaclip    which concepts every caption names
+alignment   negCLIPLoss and NormSim of 2,000 pairs
 density     quotas of 40 clusters; the authors round a quadratic programme's numbers without mending their sum
 dsir        log importance weights: hashes differ, so these are correlated and not equal
 
 It takes `pip install submitit pyahocorasick qpsolvers osqp joblib nltk ./clones/dsir`.
 
-    for r in facebookresearch/SemDeDup facebookresearch/MetaCLIP amro-kamal/effective_pruning p-lambda/dsir
+    for r in facebookresearch/SemDeDup facebookresearch/MetaCLIP amro-kamal/effective_pruning \
+        ypwang61/negCLIPLoss_NormSim p-lambda/dsir
     do git clone https://github.com/$r clones/${r#*/}; done
     python benchmarks/original_methods.py clones [--documents pool/]
 """
@@ -18,6 +20,7 @@ It takes `pip install submitit pyahocorasick qpsolvers osqp joblib nltk ./clones
 import argparse
 import importlib
 import json
+import math
 import sys
 import tempfile
 from contextlib import redirect_stdout
@@ -32,6 +35,7 @@ from redpajama_signals import read
 
 from assay.foundry import documents
 from assay.foundry.scenes import reference_scenes, scenes
+from assay.signals.clip.alignment import neg_clip_loss, norm_sim
 from assay.signals.clip.concepts import ConceptMatches
 from assay.signals.clip.density import quotas
 from assay.signals.kmeans import spherical_kmeans
@@ -89,14 +93,41 @@ def metaclip(clones: Path) -> dict[str, Any]:
     }
 
 
+def function_of(path: Path, name: str) -> str:
+    """Return the source of one function of a file."""
+    return f"def {name}(" + path.read_text().split(f"\ndef {name}(")[1].split("\ndef ")[0]
+
+
+def alignment(clones: Path) -> dict[str, Any]:
+    """Compare negCLIPLoss over one batch, and NormSim, with the device of the functions replaced."""
+    scope: dict[str, Any] = {"torch": torch, "math": math}
+    for name in ("cal_new_clip_score", "cal_similarity_scores_norm"):
+        path = clones / "negCLIPLoss_NormSim" / "baselines" / "vas2.py"
+        source = function_of(path, name).replace("f'cuda:{device_index}'", "'cpu'")
+        exec(source.split("\n@torch")[0], scope)
+    images, texts = RNG.normal(size=(2, 2000, 32)).astype(np.float32)
+    texts += images
+    images, texts = (v / np.linalg.norm(v, axis=1, keepdims=True) for v in (images, texts))
+    one, other, third = scope["cal_new_clip_score"](
+        *map(torch.from_numpy, (images, texts)), 0, None, 0, 0.07
+    )
+    ours = neg_clip_loss(images, texts, temperature=0.07, batch_size=2000, partitions=1, seed=0)
+    farthest = {"neg_clip_loss": float(np.abs(ours - (one - other - third).numpy()).max())}
+    for order, norm in ((2, 2), (np.inf, 100)):
+        theirs = scope["cal_similarity_scores_norm"](
+            torch.from_numpy(images), torch.from_numpy(texts[:500]), 0, norm
+        )
+        gap = np.abs(norm_sim(images, texts[:500], order=order) - theirs.numpy()).max()
+        farthest[f"norm_sim_{order}"] = float(gap)
+    return {"farthest": {name: round(value, 6) for name, value in farthest.items()}}
+
+
 def density(clones: Path) -> dict[str, Any]:
     """Compare quotas over a range of temperatures, balances and budgets."""
     import qpsolvers  # pyright: ignore[reportMissingImports]
 
-    source = (clones / "effective_pruning" / "prune.py").read_text()
-    function = "def pruning_qp(" + source.split("def pruning_qp(")[1].split("\ndef ")[0]
     scope: dict[str, Any] = {"np": np, "solve_qp": qpsolvers.solve_qp}
-    exec(function, scope)
+    exec(function_of(clones / "effective_pruning" / "prune.py", "pruning_qp"), scope)
     farthest, sums = 0, []
     for _ in range(60):
         sizes, complexities = RNG.integers(1, 400, 40), RNG.uniform(0.05, 0.6, 40)
@@ -143,6 +174,7 @@ def main() -> None:
         found = {
             "semdedup": semdedup(args.clones),
             "metaclip": metaclip(args.clones),
+            "alignment": alignment(args.clones),
             "density": density(args.clones),
             "dsir": dsir(args.documents),
         }
