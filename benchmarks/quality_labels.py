@@ -36,6 +36,9 @@ RESAMPLES = 1_000
 IDENTITIES = {"content_key", "exact_cluster", "minhash_cluster", "cluster"}
 """Columns of numbers that are names, not amounts."""
 
+VECTORS = {"embedding", "loss_trajectory"}
+"""Columns with several numbers a document."""
+
 COLOR = ("proxy_loss", "conditional_loss")
 """Columns whose difference is the score of CoLoR-Filter."""
 
@@ -59,8 +62,10 @@ def scores(pool: Pool, reference: str) -> Iterator[tuple[str, NDArray[np.float64
     for signal in signals_of("text"):
         settings = {"reference": reference} if "reference" in signal.parameters else {}
         for name in signal.columns:
+            if name in IDENTITIES or name in VECTORS:
+                continue
             values = reader.column(name, **settings)
-            if name in IDENTITIES or values.ndim > 1 or values.dtype.kind not in "bfiu":
+            if values.dtype.kind not in "bfiu":
                 continue
             if name in COLOR:
                 losses[name] = values.astype(float)
