@@ -37,7 +37,7 @@ IDENTITIES = {"content_key", "exact_cluster", "minhash_cluster", "cluster"}
 """Columns of numbers that are names, not amounts."""
 
 VECTORS = {"embedding", "loss_trajectory"}
-"""Columns with several numbers a document."""
+"""Columns with several numbers a document that take long and that nothing else here needs."""
 
 COLOR = ("proxy_loss", "conditional_loss")
 """Columns whose difference is the score of CoLoR-Filter."""
@@ -65,7 +65,7 @@ def scores(pool: Pool, reference: str) -> Iterator[tuple[str, NDArray[np.float64
             if name in IDENTITIES or name in VECTORS:
                 continue
             values = reader.column(name, **settings)
-            if values.dtype.kind not in "bfiu":
+            if values.ndim > 1 or values.dtype.kind not in "bfiu":
                 continue
             if name in COLOR:
                 losses[name] = values.astype(float)
