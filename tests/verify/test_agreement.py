@@ -236,7 +236,7 @@ def test_what_is_no_record_is_bad_usage(
     [
         ("nowhere.json", "neither a file"),
         ("abcd", "has no record"),
-        ("../../x", "neither a file"),
+        ("../../no-such-record", "neither a file"),
     ],
 )
 def test_a_record_that_is_not_there_is_bad_usage(
