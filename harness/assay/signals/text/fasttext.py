@@ -20,7 +20,11 @@ DIMENSIONS = 100
 EPOCHS = 5
 WORD_NGRAMS = 2
 BUCKETS = 262_144
-"""Of hashed bigrams. fastText's 2,000,000 take 0.8 GB, and references here hold some 100,000 bigrams."""
+"""Of hashed bigrams. fastText's 2,000,000 take 0.8 GB, and references here hold some 100,000 bigrams.
+
+One thread of fastText draws the first tenth of the vectors and leaves the rest as memory comes: zeros, from
+the kernel, for a table of over 32 MB, which these make it.
+"""
 
 _LABEL = "__label__"
 _POSITIVE, _NEGATIVE = f"{_LABEL}hq", f"{_LABEL}cc"
