@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 import zstandard
 
-from assay.signals.columns import Examples
+from assay.signals.columns import Examples, PerExample
 from assay.signals.text.redpajama_v2 import REDPAJAMA_V2
 
 MODULES = ("natural_language", "lines", "repetitions", "content")
@@ -38,14 +38,13 @@ def read(folder: Path, count: int) -> list[str]:
     return texts
 
 
-def our_signals(texts: list[str]) -> dict[str, np.ndarray]:
-    """Compute all of ours, (n,) each."""
+def our_columns(signal: PerExample, texts: list[str]) -> dict[str, np.ndarray]:
+    """Compute all columns of one of our signals, (n,) each."""
     parts = []
     for start in range(0, len(texts), BATCH):
         table = pa.record_batch({"text": texts[start : start + BATCH]})
-        rows = np.arange(len(table))
-        parts.append(REDPAJAMA_V2.compute(Examples(None, rows, table)))  # pyright: ignore
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        parts.append(signal.compute(Examples(None, np.arange(len(table)), table)))  # pyright: ignore
+    return {name: np.concatenate([part[name] for part in parts]) for name in signal.columns}
 
 
 def their_signals(clone: Path) -> tuple[Any, dict[str, Any]]:
@@ -72,7 +71,7 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=2000)
     args = parser.parse_args()
     texts = read(args.pool, args.documents)
-    columns = our_signals(texts)
+    columns = our_columns(REDPAJAMA_V2, texts)
     document, signals = their_signals(args.redpajama)
     theirs = {name: [] for name in signals}
     for text in texts:

@@ -20,10 +20,8 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-from redpajama_signals import BATCH, read
+from redpajama_signals import our_columns, read
 
-from assay.signals.columns import Examples
 from assay.signals.text.refinedweb import MAX_REMOVED_WORDS, REFINEDWEB
 
 Step = Callable[[dict[str, str]], Any]
@@ -68,11 +66,7 @@ def main() -> None:
     parser.add_argument("--documents", type=int, default=2000)
     args = parser.parse_args()
     texts = read(args.pool, args.documents)
-    ours = []
-    for start in range(0, len(texts), BATCH):
-        table = pa.record_batch({"text": texts[start : start + BATCH]})
-        found = REFINEDWEB.compute(Examples(None, np.arange(len(table)), table))  # pyright: ignore
-        ours += found["refinedweb_lines_ok"].tolist()
+    ours = our_columns(REFINEDWEB, texts)["refinedweb_lines_ok"].tolist()
     steps, count = their_code(args.dclm)
     by_their_words = [removed(text, steps, count) <= MAX_REMOVED_WORDS for text in texts]
     by_our_words = [

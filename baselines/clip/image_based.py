@@ -11,8 +11,8 @@ Needs:  Signals caption_length, language (extra `language`) and refclip (extra `
 DataComp's own files serve where the pool came with features: `--set embedding=l14_img centroids=C.npy target=T.npy`,
 100,000 centroids and the features of ImageNet's training images. Substituted otherwise: features of a small
 network trained on the reference, and as many clusters as the pool has hundreds of pairs (DataComp small: 128 pairs
-a cluster); of the embedded suite the task `shape`, which names things, for ImageNet. Substituted always, unless
-`--set language_model=lid.176.bin` names it: py3langid for fastText's lid.176.
+a cluster); of the embedded suite the task `shape`, which names things, for ImageNet. Substituted even then,
+unless `--set language_model=lid.176.bin` names it: py3langid for fastText's lid.176.
 """
 
 import numpy as np

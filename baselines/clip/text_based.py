@@ -9,7 +9,8 @@ Needs:  Signals nouns and language (extra `language`); a list of nouns: the gene
         pool NAME-reference, or `--set concepts=FILE` with one a line.
 
 As in DataComp a word is what stands between white space, its punctuation included. Substituted: py3langid for
-fastText's lid.176, unless `--set language_model=lid.176.bin` names it; the list of nouns for the synsets of ImageNet-21k, whose names may be given as the file.
+fastText's lid.176, unless `--set language_model=lid.176.bin` names it; the list of nouns for the synsets of
+ImageNet-21k, whose names may be given as the file.
 """
 
 import numpy as np

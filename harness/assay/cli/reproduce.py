@@ -23,14 +23,13 @@ EXAMPLES = """examples:
 
 Runs that have a record are not repeated, so that the same command goes on after an interruption. A baseline
 deviates where its mean is farther from the expected one than seeds bring it in 99 of 100 cases, or where it
-makes another list without a model that was fitted in place. The expected scores are in the track's folder: expected/SCALE.json. A claim is reproduced or
-refuted where the difference to the baseline that it names is significant at 5 %, by Holm's method over all claims.
+makes another list without a model that was fitted in place. The expected scores are in the track's folder:
+expected/SCALE.json. A claim is reproduced or refuted where the difference to the baseline that it names is significant at 5 %, by Holm's method over all claims.
 clean, on embedded pools, is the share of what a list shows that has no planted defect, which no baseline can see.
 network is the own accuracy of the network that a baseline chooses by: the share of images, of pairs that it did not
 learn from, whose caption it puts first. A good filter need not be the more accurate network.
 exit code: 1 where one deviates
 """
-
 
 REFITTED = "other examples than expected, by models that are fitted in place, which processors of another kind round otherwise"
 

@@ -30,7 +30,6 @@ Source:
     https://commoncrawl.github.io/cc-crawl-statistics/plots/languages: English about 44 %, the next about 6 %.
 """
 
-
 CLD3_BYTES = 1000
 """Looked at of a caption at most, as in DataComp."""
 
